@@ -1,0 +1,189 @@
+"""The seams: what the runner asks of a stack, a load generator, a source of metrics and a fault injector.
+
+Protocols and the frozen values that cross them, nothing else. An adapter (``stacks/``, ``load/``, ``detect/``,
+``faults/``) implements one of these and imports no other adapter. Every value here is plain data, so what
+crosses a seam can be written to the log as it is.
+
+The state of a stack is *things*::
+
+    {"auth":              {"version": "v1.2.3", "replicas": 2, "flag.new-login-flow": False, ...},
+     "identity-provider": {"proxy.enabled": True, "proxy.toxics": {}},
+     "database":          {"proxy.enabled": True, "proxy.toxics": {}, "primary": "running"}}
+
+Component, then aspect, then a JSON value. An inventory is all of them; a recipe is some of them, and says how
+to put back: never an action, always a state. Restoring a state that already holds does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+Json: TypeAlias = Any
+"""A JSON value: None, bool, int, float, str, list or dict of them."""
+
+Things: TypeAlias = Mapping[str, Mapping[str, Json]]
+"""Component -> aspect -> value; see the module docstring."""
+
+
+class Topic(StrEnum):
+    """What responders can ask the system: the investigation queries of the incident process."""
+
+    DEPLOYS = "deploys"
+    CONFIG = "config"
+    METRICS = "metrics"
+    LOGS = "logs"
+    DEPENDENCIES = "dependencies"
+    CONNECTIONS = "connections"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which stack this is, read from the stack itself before anything is touched."""
+
+    stack: str
+    """Kind: ``local``, ``compose``, ``kubernetes``, ``external``."""
+    marker: str
+    """The value that only staging carries; compared with the allow-list."""
+    name: str
+    """What tells this instance from another of its kind (a folder, a project, a namespace)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One Prometheus text endpoint of the system."""
+
+    job: str
+    """``gateway``, ``service``, ``database``, ``platform`` or ``host``."""
+    url: str
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the parts of a stack are reached from the machine that runs gameday."""
+
+    gateway: str
+    toxiproxy: str
+    proxies: Mapping[str, str]
+    """Component -> name of the proxy in front of it."""
+    control: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a stack can do, so that a scenario is refused with the reason before it starts."""
+
+    levers: frozenset[str]
+    components: frozenset[str]
+    """What may be touched: an experiment that touches anything else is refused."""
+    topics: frozenset[Topic] = frozenset(Topic)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a lever or a component that one would expect is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeverSpec:
+    """A lever as a responder sees it: name, what it does, its parameters."""
+
+    name: str
+    about: str
+    parameters: Mapping[str, str]
+    """Parameter -> what it means, with its unit and default."""
+    example: str
+    """The command line that pulls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeverCall:
+    """One pull of a lever."""
+
+    name: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeverResult:
+    """What a lever did, by read-back."""
+
+    ok: bool
+    did: str
+    """One sentence in the past tense: ``auth v1.3.0 -> v1.2.3, 2 replicas``."""
+    changed: bool = True
+    """False where the state asked for held already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a look found: rows for a table, and the lines people read."""
+
+    topic: Topic
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Json]]
+    note: str = ""
+
+
+@runtime_checkable
+class Stack(Protocol):
+    """The system under rehearsal. Every call has a deadline of its own and raises ``StackError`` past it."""
+
+    @property
+    def kind(self) -> str:
+        """``local``, ``compose``, ``kubernetes`` or ``external``."""
+
+    async def up(self) -> None:
+        """Start it and wait until it is ready. Raises StackError with the reason and the log's end."""
+
+    async def attach(self) -> None:
+        """Use one that stands already. Raises StackError if none answers."""
+
+    async def down(self) -> None:
+        """Stop it and remove what it left. Idempotent."""
+
+    async def identity(self) -> Identity:
+        """Read from the stack, not remembered."""
+
+    async def ready(self) -> Mapping[str, bool]:
+        """Component -> whether it is ready now."""
+
+    def endpoints(self) -> Endpoints:
+        """Addresses; constant while the stack stands."""
+
+    def environment(self) -> Mapping[str, str]:
+        """``GAMEDAY_*`` variables for experiments and the load. May hold secrets: never logged."""
+
+    def capabilities(self) -> Capabilities:
+        """What it can."""
+
+    def handle(self) -> Mapping[str, str]:
+        """What another process needs to attach to this very stack (no secrets; written to the log)."""
+
+    async def targets(self) -> Sequence[Target]:
+        """The metrics endpoints as they are now (replicas come and go)."""
+
+    async def inventory(self) -> Things:
+        """Its whole state, read back."""
+
+    async def restore(self, things: Things) -> None:
+        """Bring these things to these states; those that hold already are left alone. Read back by the caller."""
+
+    def levers(self) -> Sequence[LeverSpec]:
+        """What responders can pull."""
+
+    def touches(self, call: LeverCall) -> Mapping[str, Sequence[str]]:
+        """Component -> aspects that this pull may change, known before it acts.
+
+        Raises:
+            InputError: there is no such lever, or an argument is wrong; nothing was done.
+        """
+
+    async def pull(self, call: LeverCall) -> LeverResult:
+        """Pull a lever and read back what it did. Raises StackError when it could not be done."""
+
+    async def look(self, topic: Topic, arguments: Mapping[str, str]) -> Answer:
+        """Ask the system; answers with what it knows now."""
+
+    def by_hand(self, things: Things) -> Sequence[str]:
+        """Shell commands that a person can run to bring these things back when gameday could not."""
