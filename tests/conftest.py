@@ -1,0 +1,35 @@
+"""Fixtures for every test: a clean environment, and one rule for services that are not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+Require = Callable[[str, str], NoReturn]
+
+
+@pytest.fixture
+def require() -> Require:
+    """`require(service, how)`: the service is missing. Skips locally; fails where GAMEDAY_REQUIRE names it."""
+
+    def missing(service: str, how: str) -> NoReturn:
+        wanted = {word.strip() for word in os.environ.get("GAMEDAY_REQUIRE", "").split(",")}
+        if wanted & {service, "all"}:
+            pytest.fail(f"{service} is required here and missing: {how}")
+        pytest.skip(f"{service} is not here: {how}")
+
+    return missing
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes the developer's own runs, state or colours."""
+    for name in list(os.environ):
+        if name.startswith("GAMEDAY_") and name not in {"GAMEDAY_TOXIPROXY", "GAMEDAY_REQUIRE"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("NO_COLOR", "1")
