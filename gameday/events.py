@@ -90,10 +90,10 @@ class ProcessEnded(Event):
 
 
 class InventoryTaken(Event):
-    """The stack's whole state, read back (shape: gameday.ports)."""
+    """The stack's whole state, read back (shape: gameday.ports); ``incident`` is as the faults left it."""
 
     type: Literal["inventory_taken"] = "inventory_taken"
-    when: Literal["before", "after"]
+    when: Literal["before", "incident", "after"]
     things: dict[str, dict[str, Any]]
 
 

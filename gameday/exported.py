@@ -1,0 +1,119 @@
+"""Metrics as the system itself exports them: a fold of ``Scraped`` events, valued over sliding windows.
+
+Raw series that the detector's sources deliver (each a number a scrape; counters stay counters):
+
+    gateway    requests_total, requests_failed_total, latency_count, latency_le_<upper bound in seconds>
+    service    pool_waiting
+    database   connections, connections_max
+    platform   replicas_ready, restarts_total, memory_ratio
+    host       memory_available_bytes, disk_used_ratio, cpu_seconds_total, cpu_busy_seconds_total
+
+Requests count when they complete, as a monitoring system sees them; a window without a scrape has no value.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from gameday.events import Scraped
+from gameday.metrics import METRICS
+
+_GAUGES = {
+    "database_pool_waiting": "pool_waiting",
+    "replicas_ready": "replicas_ready",
+    "memory_usage": "memory_ratio",
+    "disk_space": "disk_used_ratio",
+    "host_memory_available": "memory_available_bytes",
+}
+_QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+_FRESH = 2.0
+"""Seconds for which the newest value of a gauge counts as data."""
+
+
+class Exported:
+    """Scrapes so far, by job. ``add`` in the order of the log; ``value`` at any instant."""
+
+    def __init__(self, scrapes: Iterable[tuple[float, Scraped]] = ()) -> None:
+        self._times: dict[str, list[float]] = {}
+        self._series: dict[str, list[dict[str, float]]] = {}
+        for at, event in scrapes:
+            self.add(at, event)
+
+    def add(self, at: float, event: Scraped) -> None:
+        """One more scrape; one that failed delivers nothing."""
+        if not event.ok:
+            return
+        times = self._times.setdefault(event.job, [])
+        place = bisect_right(times, at)
+        times.insert(place, at)
+        self._series.setdefault(event.job, []).insert(place, event.series)
+
+    def value(self, metric: str, at: float) -> float | None:
+        """The metric's value in its base unit as it could be known at an instant; None without data."""
+        row = METRICS[metric]
+        if row.window:
+            return self._over_window(metric, row.job, at, row.window)
+        return self._newest(metric, row.job, at)
+
+    def _newest(self, metric: str, job: str, at: float) -> float | None:
+        times = self._times.get(job, [])
+        index = bisect_right(times, at) - 1
+        if index < 0 or at - times[index] > _FRESH:
+            return None
+        series = self._series[job][index]
+        if metric == "database_connections":
+            used, limit = series.get("connections"), series.get("connections_max")
+            return used / limit if used is not None and limit else None
+        return series.get(_GAUGES[metric])
+
+    def _over_window(self, metric: str, job: str, at: float, window: float) -> float | None:
+        times = self._times.get(job, [])
+        last = bisect_right(times, at) - 1
+        if last < 0 or at - times[last] > _FRESH:
+            return None
+        first = max(bisect_left(times, at - window) - 1, 0)
+        if first >= last:
+            return None
+        old, new = self._series[job][first], self._series[job][last]
+        return _rate(metric, old, new, times[last] - times[first])
+
+
+def _delta(old: dict[str, float], new: dict[str, float], name: str) -> float | None:
+    if name not in new:
+        return None
+    before = old.get(name, 0.0)
+    return new[name] - before if new[name] >= before else new[name]
+    # a counter that fell was reset: what it shows is what came since
+
+
+def _rate(metric: str, old: dict[str, float], new: dict[str, float], span: float) -> float | None:
+    if metric in _QUANTILES:
+        return _quantile(_QUANTILES[metric], old, new)
+    if metric == "error_rate":
+        total, failed = _delta(old, new, "requests_total"), _delta(old, new, "requests_failed_total")
+        return failed / total if total and failed is not None else None
+    if metric == "request_rate":
+        total = _delta(old, new, "requests_total")
+        return None if total is None else total / span
+    if metric == "restarts":
+        return _delta(old, new, "restarts_total")
+    if metric == "cpu_usage":
+        busy, total = _delta(old, new, "cpu_busy_seconds_total"), _delta(old, new, "cpu_seconds_total")
+        return busy / total if total and busy is not None else None
+    raise ValueError(f"no rule for metric {metric!r}")
+
+
+def _quantile(share: float, old: dict[str, float], new: dict[str, float]) -> float | None:
+    """A quantile of the requests between two scrapes, linear inside its bucket, as Prometheus does it."""
+    total = _delta(old, new, "latency_count")
+    if not total:
+        return None
+    bounds = sorted((float(name.removeprefix("latency_le_")), name) for name in new if name.startswith("latency_le_"))
+    rank, below, lower = share * total, 0.0, 0.0
+    for bound, name in bounds:
+        count = _delta(old, new, name) or 0.0
+        if count >= rank:
+            return lower + (bound - lower) * ((rank - below) / (count - below) if count > below else 1.0)
+        below, lower = count, bound
+    return lower if bounds else None
