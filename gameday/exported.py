@@ -49,6 +49,12 @@ class Exported:
         times.insert(place, at)
         self._series.setdefault(event.job, []).insert(place, event.series)
 
+    def fresh(self, metric: str, at: float) -> bool:
+        """Whether the metric's source has answered lately: without that, 'nothing seen' says nothing."""
+        times = self._times.get(METRICS[metric].job, [])
+        index = bisect_right(times, at) - 1
+        return index >= 0 and at - times[index] <= _FRESH
+
     def value(self, metric: str, at: float) -> float | None:
         """The metric's value in its base unit as it could be known at an instant; None without data."""
         row = METRICS[metric]
@@ -92,7 +98,9 @@ def _rate(metric: str, old: dict[str, float], new: dict[str, float], span: float
         return _quantile(_QUANTILES[metric], old, new)
     if metric == "error_rate":
         total, failed = _delta(old, new, "requests_total"), _delta(old, new, "requests_failed_total")
-        return failed / total if total and failed is not None else None
+        if total is None or failed is None:
+            return None
+        return failed / total if total else 0.0
     if metric == "request_rate":
         total = _delta(old, new, "requests_total")
         return None if total is None else total / span

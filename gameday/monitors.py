@@ -52,7 +52,7 @@ def step(
         value = exported.value(monitor.when.metric, now)
         after[name] = (
             _without_data(name, watch, now, events)
-            if value is None
+            if not exported.fresh(monitor.when.metric, now)
             else _with_data(name, monitor, watch, value, now, events)
         )
     return Watches(after), events
@@ -66,12 +66,12 @@ def _without_data(name: str, watch: Watch, now: float, events: list[Event]) -> W
 
 
 def _with_data(
-    name: str, monitor: Monitor, watch: Watch, value: float, now: float, events: list[Event]
+    name: str, monitor: Monitor, watch: Watch, value: float | None, now: float, events: list[Event]
 ) -> Watch:
     if watch.blind:
         events.append(MonitorSighted(monitor=name))
     watch = replace(watch, data_at=now, blind=False)
-    if not monitor.when.holds(value):
+    if value is None or not monitor.when.holds(value):
         if watch.firing:
             events.append(AlertEnded(monitor=name, value=value))
         return replace(watch, since=None, firing=False)
