@@ -1,0 +1,1 @@
+"""The load: Locust in a subprocess, and what its clients saw."""

@@ -1,0 +1,196 @@
+"""Loaded by Locust itself, before the scenario's own locustfile: keeps the pace and reports every request.
+
+The only file of gameday that imports Locust. Each user sends one request per period at *slots* of its own phase:
+the next multiple of the period after its phase, so a request that hangs does not shift later ones, and users who
+waited together do not fire together afterwards. A slot that passed while the user hung was offered and not sent.
+
+Once a tick one JSON line goes to the file descriptor GAMEDAY_LOAD_FD: the slots, sends and ends of that tick, with
+instants of the machine's monotonic clock. Sends and ends stand apart, so a request that never ends is reported.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from locust import User, events
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
+from locust.env import Environment
+
+_GOLDEN = 0.6180339887498949
+_TICK = 0.1
+_ERROR = 400
+"""HTTP statuses from here on are failures."""
+
+
+class Reporter:
+    """What happened since the last line; one per Locust process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._out = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
+        self._ids = itertools.count(1)
+        self.slots: list[Slots] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self._offered: list[float] = []
+        self._sent: list[tuple[int, float, str]] = []
+        self._ended: list[tuple[int, float, str]] = []
+
+    def say(self, event: str, **fields: Any) -> None:
+        """One line to the runner; without a runner there is nobody to load for."""
+        try:
+            self._out.write(json.dumps({"event": event, "at": time.monotonic(), **fields}) + "\n")
+        except OSError:
+            os._exit(0)
+
+    def missed(self, due: float) -> None:
+        """A slot passed without a request."""
+        self._offered.append(due)
+
+    def sent(self, at: float, name: str) -> int:
+        """A request leaves; gives its number."""
+        number = next(self._ids)
+        self._offered.append(at)
+        self._sent.append((number, at, name))
+        return number
+
+    def ended(self, number: int, at: float, problem: str) -> None:
+        """Its answer is there, or it failed."""
+        self._ended.append((number, at, problem))
+
+    def run(self) -> None:
+        """One line each tick, also when nothing happened: silence is data."""
+        due = time.monotonic()
+        while True:
+            due += _TICK
+            gevent.sleep(max(due - time.monotonic(), 0))
+            now = time.monotonic()
+            for slots in self.slots:
+                slots.pass_by(now)
+            offered, sent, ended = self._offered, self._sent, self._ended
+            self._clear()
+            self.say(
+                "tick",
+                offered=[round(at, 6) for at in offered],
+                sent_id=[row[0] for row in sent],
+                sent_at=[round(row[1], 6) for row in sent],
+                sent_name=[row[2] for row in sent],
+                ended_id=[row[0] for row in ended],
+                ended_at=[round(row[1], 6) for row in ended],
+                ended_problem=[row[2] for row in ended],
+            )
+
+
+class Slots:
+    """The slots of one user: instants of its own phase, one a period."""
+
+    def __init__(self, number: int, period: float, reporter: Reporter) -> None:
+        self._period = period
+        self._next = time.monotonic() + period * ((number * _GOLDEN) % 1.0)
+        self._awaited = False
+        self._reporter = reporter
+
+    def wait(self) -> float:
+        """Seconds until the user's next slot."""
+        now = time.monotonic()
+        if self._awaited:  # the task sent nothing in the slot that it waited for
+            self._miss()
+        self._awaited = True
+        while self._next <= now:
+            self._miss()
+        return self._next - now
+
+    def take(self) -> None:
+        """The user sends: the slot it waited for is used."""
+        if self._awaited:
+            self._awaited = False
+            self._next += self._period
+
+    def pass_by(self, now: float) -> None:
+        """Slots that pass while the user waits for an answer are missed when they pass, not when it comes."""
+        while not self._awaited and self._next <= now:
+            self._miss()
+
+    def _miss(self) -> None:
+        self._reporter.missed(self._next)
+        self._next += self._period
+
+
+def _pace(user_class: type[User], reporter: Reporter, period: float) -> None:
+    """Give every user of a class its slots instead of the class's own wait time."""
+    numbers = itertools.count()
+    start: Callable[[Any], None] = user_class.on_start
+
+    def on_start(self: Any) -> None:
+        self.gameday_slots = slots = Slots(next(numbers), period, reporter)
+        reporter.slots.append(slots)
+        start(self)
+        gevent.sleep(slots.wait())
+
+    def wait_time(self: Any) -> float:
+        return float(self.gameday_slots.wait())
+
+    user_class.on_start = on_start  # type: ignore[method-assign]
+    user_class.wait_time = wait_time  # type: ignore[method-assign]
+
+
+def _stamp_sends(session: Any, reporter: Reporter) -> None:
+    """Stamp each request as it leaves, in the client, so that one that never ends is known too."""
+    inner = session._send_request_safe_mode  # noqa: SLF001 - the one place both clients of Locust send from
+
+    def send(self: Any, method: str, url: str, **options: Any) -> Any:
+        slots = getattr(self.user, "gameday_slots", None)
+        if slots is not None:
+            slots.take()
+        at = time.monotonic()
+        number = reporter.sent(at, f"{method} /{url.split('?')[0].split('/', 3)[-1]}")
+        response = inner(self, method, url, **options)
+        response.gameday_request = (number, at)
+        return response
+
+    session._send_request_safe_mode = send  # noqa: SLF001 - see above
+
+
+def _problem(exception: BaseException | None, status: int, took: float, timeout: float) -> str:
+    """The class of a failure: a status, ``timeout``, ``connection``, or ``wrong`` for the journey's own check."""
+    if exception is None:
+        return ""
+    if status >= _ERROR:
+        return str(status)
+    if status:
+        return "wrong"
+    return "timeout" if took >= timeout else "connection"
+
+
+@events.init.add_listener
+def _init(environment: Environment, **_: Any) -> None:
+    reporter = Reporter(int(os.environ["GAMEDAY_LOAD_FD"]))
+    timeout = float(os.environ["GAMEDAY_LOAD_TIMEOUT"])
+    for user_class in environment.user_classes:
+        _pace(user_class, reporter, float(os.environ["GAMEDAY_LOAD_PERIOD"]))
+    for session in (FastHttpSession, HttpSession):
+        _stamp_sends(session, reporter)
+
+    def ended(  # noqa: PLR0913 - Locust's own arguments
+        *, response_time: float, name: str, request_type: str, response: Any = None, exception: Any = None, **_: Any
+    ) -> None:
+        took = (response_time or 0.0) / 1000
+        stamped = getattr(response, "gameday_request", None)
+        if stamped is None:  # a client that is not Locust's own: known only now
+            began = time.monotonic() - took
+            stamped = (reporter.sent(began, f"{request_type} {name}"), began)
+        number, began = stamped
+        status = int(getattr(response, "status_code", 0) or 0)
+        reporter.ended(number, began + took, _problem(exception, status, took, timeout))
+
+    environment.events.request.add_listener(ended)
+    environment.events.spawning_complete.add_listener(lambda user_count, **_: reporter.say("steady", users=user_count))
+    gevent.spawn(reporter.run)
+    reporter.say("ready")
