@@ -1,0 +1,1 @@
+"""Detection: scrapes what the system itself exports. Never sees the load generator's counts."""

@@ -1,0 +1,168 @@
+"""What is due now: a pure function of the scenario, what is known, and the time.
+
+The plan knows no task, no file and no clock. The runner asks it at every tick and does what it says; a whole game
+day is tested by asking it at instants of one's choice.
+
+Respond ends at the first of: good service has lasted for ``stable_for`` (where people or agents respond, they say
+``resolve`` too); an expected impact did not come; the last fault's time is up; where the platform is to heal, when
+it has, or when its budget is missed by half. Guards and interrupts end it from outside the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from gameday.clients import Stretch
+from gameday.events import FaultReverting, FaultTriggered, ImpactObserved, LoadSteady
+from gameday.model.quantities import Condition
+from gameday.model.scenario import Impact, Scenario
+from gameday.situation import Situation
+
+SETTLE = 0.5
+"""Seconds between the judgement of the baseline and the start of the plan, at least."""
+_WINDOW = 2.0
+_PATIENCE = 0.5
+"""Seconds beyond the load's time-out in which an impact that began in time becomes visible."""
+_MISSED_BY_HALF = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class SawImpact:
+    """The expected impact is there since ``at``."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """This fault's own time is up while others go on."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndRespond:
+    """The responders' time is over."""
+
+    reason: Literal["mitigated", "resolved", "no_impact", "time_up", "platform_healed"]
+    detail: str = ""
+
+
+Due: TypeAlias = SawImpact | PutBack | EndRespond
+
+
+def due(situation: Situation, responder: str, now: float) -> list[Due]:
+    """What the runner has to do at ``now``, in this order. ``responder`` is the run's: bot, people, agent, none."""
+    start = situation.plan_start
+    triggered = situation.triggered
+    if start is None or triggered is None:
+        return []
+    scenario = situation.inputs.scenario
+    found: list[Due] = []
+    impact = _impact(situation, scenario, triggered, now)
+    if impact is not None and not situation.history.has(ImpactObserved):
+        found.append(SawImpact(impact))
+    ending = _ending(situation, scenario, responder, impact, now)
+    if ending is not None:
+        return [*found, ending]
+    reverting = {event.fault for _, event in situation.history.of(FaultReverting)}
+    for _, event in situation.history.of(FaultTriggered):
+        use = scenario.faults[event.fault]
+        if event.fault not in reverting and now >= start + use.at + use.for_:
+            found.append(PutBack(event.fault))
+    return found
+
+
+def _impact(situation: Situation, scenario: Scenario, triggered: float, now: float) -> float | None:
+    """When users began to feel it: as recorded, else as the requests say now."""
+    seen = situation.history.first(ImpactObserved)
+    if seen:
+        return seen[1].at
+    condition = _felt(scenario)
+    found = situation.clients.impact(condition, triggered, now, now)
+    return found.latest if found else None
+
+
+def _felt(scenario: Scenario) -> Condition:
+    """The condition that means impact; where none is expected, the opposite of the first steady state."""
+    if isinstance(scenario.expect.impact, Impact):
+        return scenario.expect.impact.when
+    return broken(scenario.steady_state[0])
+
+
+def broken(steady: Condition) -> Condition:
+    """The condition that holds where a steady-state condition does not."""
+    opposite = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}[steady.op]
+    return steady.model_copy(update={"op": opposite, "text": steady.text.replace(steady.op, opposite, 1)})
+
+
+def _ending(
+    situation: Situation, scenario: Scenario, responder: str, impact: float | None, now: float
+) -> EndRespond | None:
+    start, triggered = situation.plan_start, situation.triggered
+    assert start is not None
+    assert triggered is not None
+    expect = scenario.expect
+    if now >= start + scenario.last_end:
+        return EndRespond("time_up", "the last fault's time is up")
+    if isinstance(expect.impact, Impact) and impact is None:
+        wait = expect.impact.within + scenario.load.timeout + _PATIENCE
+        if now >= triggered + wait:
+            return EndRespond("no_impact", f"{expect.impact.when.text} was not seen within {expect.impact.within:g} s")
+        return None
+    if expect.recover is not None:
+        return _healed(situation, scenario, triggered, now)
+    if impact is None or expect.impact == "none":
+        return None
+    stretch = lasting(situation, impact, now)
+    if stretch is None or now - stretch.began < expect.stable_for:
+        return None
+    detail = f"good service has lasted for {expect.stable_for:g} s"
+    if responder not in {"people", "agent"}:
+        return EndRespond("mitigated", detail)
+    return EndRespond("resolved", detail) if situation.resolved else None
+
+
+def lasting(situation: Situation, since: float, now: float) -> Stretch | None:
+    """The stretch of good service that reaches now, if there is one."""
+    return situation.clients.clean_stretch(situation.inputs.scenario.steady_state, since, now, now)
+
+
+def _healed(situation: Situation, scenario: Scenario, triggered: float, now: float) -> EndRespond | None:
+    recover = scenario.expect.recover
+    assert recover is not None
+    stretch = lasting(situation, triggered, now)
+    ready = situation.exported.value("replicas_ready", now)
+    wanted = sum(service.replicas or 0 for service in situation.inputs.system.services.values())
+    if stretch and ready is not None and ready >= wanted and now - stretch.began >= scenario.expect.stable_for:
+        return EndRespond("platform_healed", "replicas are ready and service is steady again")
+    if now >= triggered + recover.within * _MISSED_BY_HALF + scenario.expect.stable_for:
+        return EndRespond("time_up", f"the platform did not heal within {recover.within:g} s")
+    return None
+
+
+def judge_baseline(situation: Situation, now: float) -> tuple[bool, list[str]] | None:
+    """Whether steady state held for the whole baseline under full load; None while it is too early to say.
+
+    It must hold over every two seconds of it, and none of the expected monitors may fire at its end.
+    """
+    steady = situation.history.first(LoadSteady)
+    scenario = situation.inputs.scenario
+    if steady is None or now < steady[0].t + scenario.baseline:
+        return None
+    begin = now - scenario.baseline
+    problems: list[str] = []
+    for condition in scenario.steady_state:
+        at = begin
+        while at + _WINDOW <= now + 1e-9:
+            value = situation.clients.metric(condition.metric, at, at + _WINDOW, now)
+            if value is None or not condition.holds(value):
+                seen = "no data" if value is None else f"{value:.4g}"
+                problems.append(f"{condition.text}: {seen} at {at:.1f} s")
+                break
+            at += _WINDOW / 2
+    detect = scenario.expect.detect
+    firing = set(situation.alerting()) & set(detect.monitors if detect else ())
+    problems += [f"monitor {monitor} fires already" for monitor in sorted(firing)]
+    return not problems, problems
