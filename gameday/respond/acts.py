@@ -1,0 +1,181 @@
+"""What may be said at the desk: from a request's words to the event that records it. Pure.
+
+Looks and levers reach the stack and are done by ``gameday.respond.desk``; every other act is only recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gameday.errors import InputError
+from gameday.events import (
+    Acknowledged,
+    Act,
+    Assigned,
+    Declared,
+    Hypothesised,
+    Noted,
+    Resolved,
+    StepTicked,
+    UpdatePosted,
+    Verified,
+)
+from gameday.metrics import MECHANISMS
+from gameday.model.inputs import Inputs
+from gameday.model.quantities import duration, nearest
+from gameday.model.scenario import Severity
+
+ROLES = {
+    "incident-commander": "coordinates, decides, manages communication",
+    "technical-lead": "drives the investigation, implements fixes",
+    "communications-lead": "updates stakeholders and the status page",
+    "scribe": "documents the timeline and the decisions",
+}
+_SHORT = {"ic": "incident-commander", "tl": "technical-lead", "comms": "communications-lead"}
+STATUSES = ("investigating", "identified", "monitoring", "resolved")
+_LONGEST_TEXT = 4000
+
+Words = Mapping[str, Any]
+
+
+def record_of(do: str, by: str, scripted: bool, words: Words, inputs: Inputs) -> Act:
+    """The event of one act that only needs recording.
+
+    Raises:
+        InputError: a word is missing, unknown or too long; says what would do.
+    """
+    if do not in _MAKERS:
+        raise InputError(f"unknown act '{do}'{nearest(do, [*_MAKERS, 'look', 'lever'])}")
+    unknown = sorted(set(words) - _WORDS[do])
+    if unknown:
+        raise InputError(f"{do}: unknown '{unknown[0]}'{nearest(unknown[0], sorted(_WORDS[do]))}")
+    return _MAKERS[do](_Desk(by, scripted, words, inputs))
+
+
+class _Desk:
+    """One request's words with their checks."""
+
+    def __init__(self, by: str, scripted: bool, words: Words, inputs: Inputs) -> None:
+        self.who = {"by": by, "scripted": scripted}
+        self.by = by
+        self.words = words
+        self.inputs = inputs
+
+    def text(self, key: str, *, needed: bool = False) -> str:
+        value = str(self.words.get(key) or "").strip()
+        if needed and not value:
+            raise InputError(f"'{key}' is missing")
+        if len(value) > _LONGEST_TEXT:
+            raise InputError(f"'{key}' is longer than {_LONGEST_TEXT} characters")
+        return value
+
+    def one_of(self, key: str, known: Mapping[str, Any] | list[str]) -> str:
+        value = self.text(key, needed=True)
+        if value not in known:
+            raise InputError(f"unknown {key} '{value}'{nearest(value, list(known))}; known: {', '.join(known)}")
+        return value
+
+    def services(self, key: str = "affects") -> list[str]:
+        given = self.words.get(key) or []
+        names = [part.strip() for part in given.split(",")] if isinstance(given, str) else [str(part) for part in given]
+        known = self.inputs.system.services
+        for name in names:
+            if name not in known:
+                raise InputError(f"unknown service '{name}'{nearest(name, list(known))}; known: {', '.join(known)}")
+        return names
+
+
+def _ack(desk: _Desk) -> Act:
+    return Acknowledged(**desk.who)
+
+
+def _declare(desk: _Desk) -> Act:
+    severity = desk.text("severity", needed=True).upper()
+    if severity not in Severity.__members__:
+        raise InputError(f"unknown severity '{severity}'; known: {', '.join(Severity)}")
+    return Declared(**desk.who, severity=severity, affects=desk.services(), note=desk.text("note"))
+
+
+def _assign(desk: _Desk) -> Act:
+    role = desk.text("role", needed=True).lower().replace(" ", "-").replace("_", "-")
+    role = _SHORT.get(role, role)
+    if role not in ROLES:
+        raise InputError(f"unknown role '{role}'{nearest(role, ROLES)}; known: {', '.join(ROLES)}")
+    return Assigned(**desk.who, role=role, to=desk.text("to", needed=True))
+
+
+def _note(desk: _Desk) -> Act:
+    return Noted(**desk.who, text=desk.text("text", needed=True), affects=desk.services())
+
+
+def _hypothesis(desk: _Desk) -> Act:
+    confidence = desk.words.get("confidence")
+    try:
+        sure = None if confidence in (None, "") else float(str(confidence).removesuffix("%")) / 100
+    except ValueError:
+        raise InputError(f"confidence {confidence!r} is not a percentage, for example 80%") from None
+    if sure is not None and not 0 <= sure <= 1:
+        raise InputError(f"confidence {confidence!r} is not between 0% and 100%")
+    return Hypothesised(
+        **desk.who,
+        component=desk.one_of("component", list(desk.inputs.system.services)),
+        mechanism=desk.one_of("mechanism", MECHANISMS),
+        because=desk.text("because"),
+        confidence=sure,
+    )
+
+
+def _step(desk: _Desk) -> Act:
+    if desk.inputs.runbook is None:
+        raise InputError("this scenario has no runbook, so there are no steps to tick")
+    step = desk.one_of("step", list(desk.inputs.runbook.steps))
+    skipped = bool(desk.words.get("skip"))
+    because = desk.text("because", needed=skipped)
+    return StepTicked(**desk.who, step=step, doer=desk.text("doer") or desk.by, because=because, skipped=skipped)
+
+
+def _update(desk: _Desk) -> Act:
+    following = desk.words.get("next")
+    try:
+        promised = duration(following) if following else None
+    except ValueError as problem:
+        raise InputError(f"next: {problem}") from None
+    return UpdatePosted(
+        **desk.who,
+        status=desk.one_of("status", list(STATUSES)),  # type: ignore[arg-type]  # one_of has checked it
+        text=desk.text("text", needed=True),
+        next_update=promised,
+    )
+
+
+def _verify(desk: _Desk) -> Act:
+    return Verified(**desk.who, text=desk.text("text"))
+
+
+def _resolve(desk: _Desk) -> Act:
+    return Resolved(**desk.who, text=desk.text("text"))
+
+
+_MAKERS: Mapping[str, Callable[[_Desk], Act]] = {
+    "ack": _ack,
+    "declare": _declare,
+    "assign": _assign,
+    "note": _note,
+    "hypothesis": _hypothesis,
+    "step": _step,
+    "update": _update,
+    "verify": _verify,
+    "resolve": _resolve,
+}
+_WORDS: Mapping[str, frozenset[str]] = {
+    "ack": frozenset(),
+    "declare": frozenset({"severity", "affects", "note"}),
+    "assign": frozenset({"role", "to"}),
+    "note": frozenset({"text", "affects"}),
+    "hypothesis": frozenset({"component", "mechanism", "because", "confidence"}),
+    "step": frozenset({"step", "doer", "because", "skip"}),
+    "update": frozenset({"status", "text", "next"}),
+    "verify": frozenset({"text"}),
+    "resolve": frozenset({"text"}),
+}

@@ -1,0 +1,168 @@
+"""The desk: the one door for responders. Each accepted act is an event, on disk before it is acknowledged.
+
+People (through the CLI), the scripted responder and, later, others come through ``Desk.act`` alike. A lever's
+recipe is on disk before it acts; the instant of an act is when it was asked for, not when the system was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gameday.errors import InputError, StackError
+from gameday.events import Event, LeverBegan, LeverEnded, Looked, RecipeWritten, Record
+from gameday.metrics import METRICS, Side, Unit
+from gameday.model.quantities import nearest
+from gameday.ports import Answer, Json, LeverCall, LeverResult, Stack, Things, Topic
+from gameday.respond.acts import record_of
+from gameday.situation import Situation
+
+Append = Callable[[Event, float | None], Record]
+"""Writes an event (with its instant, or now) and gives its record; it is on disk when this returns."""
+
+_LEVER_DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the desk answers: a sentence, and a table where something was asked."""
+
+    text: str
+    seq: int
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[Json]] = field(default_factory=list)
+    ok: bool = True
+
+
+class Desk:
+    """Open from the baseline to the end of Respond."""
+
+    def __init__(self, stack: Stack, situation: Situation, append: Append, now: Callable[[], float]) -> None:
+        self._stack = stack
+        self._situation = situation
+        self._append = append
+        self._now = now
+        self._numbers = itertools.count(1)
+        self._pulling: set[asyncio.Task[LeverResult]] = set()
+        self._closed = ""
+
+    async def act(self, do: str, by: str, words: Mapping[str, Any], *, scripted: bool = False) -> Reply:
+        """Do and record one act.
+
+        Raises:
+            InputError: it was not understood; nothing was recorded or done.
+        """
+        asked = self._now()
+        if not by.strip():
+            raise InputError("who acts? say --as NAME")
+        if do == "look":
+            return await self._look(by, scripted, dict(words))
+        if self._closed:
+            raise InputError(f"the desk is closed: {self._closed}")
+        if do == "lever":
+            return await self._lever(by, scripted, dict(words), asked)
+        event = record_of(do, by, scripted, words, self._situation.inputs)
+        record = self._append(event, asked)
+        return Reply("recorded", record.seq)
+
+    async def close(self, reason: str, patience: float = 10.0) -> None:
+        """Take no more acts, and let levers that are being pulled come to their end."""
+        self._closed = reason
+        if self._pulling:
+            await asyncio.wait(self._pulling, timeout=patience)
+
+    async def _look(self, by: str, scripted: bool, words: dict[str, Any]) -> Reply:
+        name = str(words.pop("topic", ""))
+        if name not in {topic.value for topic in Topic}:
+            raise InputError(f"unknown topic '{name}'{nearest(name, [topic.value for topic in Topic])}")
+        arguments = {key: str(value) for key, value in words.items()}
+        asked = self._now()
+        try:
+            answer = await self._stack.look(Topic(name), arguments)
+            problem = ""
+        except StackError as trouble:
+            answer, problem = Answer(Topic(name), (), ()), str(trouble)
+        if name == Topic.METRICS:
+            answer = self._with_metrics(answer)
+        event = Looked(
+            by=by,
+            scripted=scripted,
+            topic=name,
+            arguments=arguments,
+            ok=not problem,
+            rows=len(answer.rows),
+            note=problem or answer.note,
+        )
+        record = self._append(event, asked)
+        return Reply(
+            problem or answer.note,
+            record.seq,
+            list(answer.columns),
+            [list(row) for row in answer.rows],
+            ok=not problem,
+        )
+
+    def _with_metrics(self, answer: Answer) -> Answer:
+        """What monitors see now, above whatever the stack adds."""
+        now = self._now()
+        rows: list[list[Json]] = [
+            [name, _in_unit(self._situation.exported.value(name, now), metric.unit)]
+            for name, metric in METRICS.items()
+            if Side.EXPORTED in metric.sides
+        ]
+        firing = [f"alerting: {', '.join(self._situation.alerting())}"] if self._situation.alerting() else []
+        extra = [[str(cell) for cell in row[:1]] + [" ".join(str(cell) for cell in row[1:])] for row in answer.rows]
+        return Answer(Topic.METRICS, ("metric", "now"), [*rows, *extra], "; ".join([*firing, answer.note]).strip("; "))
+
+    async def _lever(self, by: str, scripted: bool, words: dict[str, Any], asked: float) -> Reply:
+        if self._situation.triggered is None:
+            raise InputError("nothing has happened yet that a lever could mend; levers work once the incident is on")
+        because = str(words.pop("because", "") or "")
+        call = LeverCall(str(words.pop("name", "")), {key: str(value) for key, value in words.items()})
+        touches = self._stack.touches(call)
+        act = next(self._numbers)
+        try:
+            things = _chosen(await self._stack.inventory(), touches)
+        except StackError as problem:
+            raise InputError(f"{call.name} was not pulled, since the state to return to could not be read: {problem}") from None
+        self._append(RecipeWritten(owner=f"lever:{act}", things=things), None)
+        who = {"by": by, "scripted": scripted, "act": act, "lever": call.name}
+        self._append(LeverBegan(**who, arguments=dict(call.arguments), because=because), asked)
+        task = asyncio.create_task(self._pull(call))
+        self._pulling.add(task)
+        task.add_done_callback(self._pulling.discard)
+        result = await asyncio.shield(task)
+        ended = LeverEnded(**who, ok=result.ok, changed=result.changed, did=result.did)
+        record = self._append(ended, None)
+        return Reply(result.did, record.seq, ok=result.ok)
+
+    async def _pull(self, call: LeverCall) -> LeverResult:
+        try:
+            async with asyncio.timeout(_LEVER_DEADLINE):
+                return await self._stack.pull(call)
+        except (StackError, TimeoutError, InputError) as problem:
+            return LeverResult(ok=False, did=str(problem) or f"took longer than {_LEVER_DEADLINE:g} s", changed=True)
+
+
+def _chosen(inventory: Things, touches: Mapping[str, Any]) -> dict[str, dict[str, Json]]:
+    """The states that a lever may change, as they are now."""
+    return {
+        component: {aspect: inventory[component][aspect] for aspect in aspects if aspect in inventory[component]}
+        for component, aspects in touches.items()
+        if component in inventory
+    }
+
+
+def _in_unit(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return "no data"
+    if unit is Unit.RATIO:
+        return f"{value * 100:.1f} %"
+    if unit is Unit.SECONDS:
+        return f"{value * 1000:.0f} ms"
+    if unit is Unit.BYTES:
+        return f"{value / 1e6:,.0f} MB"
+    return f"{value:.4g}"
