@@ -1,0 +1,32 @@
+"""``python -m gameday.faults.proxy``: the fault proxy in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from gameday.errors import GamedayError
+from gameday.faults.proxy import run
+
+
+def main() -> int:
+    """Read the command line and serve; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gameday.faults.proxy", description="A TCP proxy with Toxiproxy's HTTP API and toxics."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where the HTTP API listens (%(default)s)")
+    parser.add_argument("--port", type=int, default=8474, help="its port; 0 for a free one (%(default)s)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON list of proxies to begin with")
+    parser.add_argument("--seed", type=int, help="makes jitter, sizes and toxicity repeatable")
+    given = parser.parse_args()
+    try:
+        run(given.host, given.port, given.config, given.seed)
+    except GamedayError as problem:
+        print(f"gameday: {problem}", file=sys.stderr)  # noqa: T201 - a command line tool speaks to its user
+        return int(problem.exit_code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
