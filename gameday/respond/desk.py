@@ -14,6 +14,7 @@ from typing import Any
 
 from gameday.errors import InputError, StackError
 from gameday.events import Event, LeverBegan, LeverEnded, Looked, RecipeWritten, Record
+from gameday.levers import read_call
 from gameday.metrics import METRICS, Side, Unit
 from gameday.model.quantities import nearest
 from gameday.ports import Answer, Json, LeverCall, LeverResult, Stack, Things, Topic
@@ -121,7 +122,10 @@ class Desk:
         if self._situation.triggered is None:
             raise InputError("nothing has happened yet that a lever could mend; levers work once the incident is on")
         because = str(words.pop("because", "") or "")
-        call = LeverCall(str(words.pop("name", "")), {key: str(value) for key, value in words.items()})
+        if "words" in words:  # as typed at a shell
+            call = read_call([str(word) for word in words["words"]], self._stack.levers())
+        else:
+            call = LeverCall(str(words.pop("name", "")), {key: str(value) for key, value in words.items()})
         touches = self._stack.touches(call)
         act = next(self._numbers)
         try:

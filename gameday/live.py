@@ -1,0 +1,127 @@
+"""Live runs of this user: one small file each, readable by its owner only, gone when the run is.
+
+A file whose process is gone (its id taken by another counts as gone) is what a crash left: such a run is not
+live, and ``gameday revert`` finishes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from gameday.errors import InputError, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What other commands need to find a run: its process, folder, desk and stack."""
+
+    run: str
+    pid: int
+    started: float
+    """The process's start, seconds since the epoch: tells it from a later process of the same id."""
+    folder: str
+    stack: str
+    """Kind and name of the stack it holds."""
+    desk: str = ""
+    token: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        return same_process(self.pid, self.started)
+
+
+def same_process(pid: int, started: float) -> bool:
+    """Whether the process of this id is the one that started then."""
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def state_home() -> Path:
+    """The folder of this user's state."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "gameday"
+
+
+def _folder() -> Path:
+    folder = state_home() / "live"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def publish(run: LiveRun) -> None:
+    """Write or replace a run's file."""
+    path = _folder() / f"{run.run}.json"
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(asdict(run), file)
+    fresh.replace(path)
+
+
+def withdraw(run: str) -> None:
+    """Remove a run's file. Idempotent."""
+    (_folder() / f"{run}.json").unlink(missing_ok=True)
+
+
+def listed() -> Sequence[LiveRun]:
+    """Every run that has a file, live or left by a crash, by name."""
+    found = []
+    for path in sorted(_folder().glob("*.json")):
+        with contextlib.suppress(ValueError, TypeError, OSError):
+            found.append(LiveRun(**json.loads(path.read_text())))
+    return found
+
+
+def chosen(name: str | None) -> LiveRun:
+    """The run that a desk command means: named, from GAMEDAY_RUN, or the only live one.
+
+    Raises:
+        InputError: there is none, or several and none was named.
+    """
+    live = [run for run in listed() if run.alive]
+    wanted = name or os.environ.get("GAMEDAY_RUN")
+    if wanted:
+        for run in live:
+            if wanted in (run.run, run.folder):
+                return run
+        raise InputError(f"run '{wanted}' is not live; {_those(live)}")
+    if len(live) == 1:
+        return live[0]
+    raise InputError(f"which run? say --run NAME; {_those(live)}" if live else "no run is live; start one: gameday run SCENARIO")
+
+
+def _those(live: Sequence[LiveRun]) -> str:
+    return f"live: {', '.join(run.run for run in live)}" if live else "no run is live"
+
+
+@contextlib.contextmanager
+def holding(stack: str) -> Iterator[None]:
+    """Hold a stack for one run: two runs never break the same one.
+
+    Raises:
+        Refused: another run holds it.
+    """
+    locks = state_home() / "locks"
+    locks.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = locks / stack.replace("/", "_")
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused(f"another run holds the stack {stack}; see: gameday status") from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
