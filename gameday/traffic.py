@@ -135,7 +135,7 @@ class Traffic:
         return self._problem[row] != 0 or took > self.timeout
 
     def unsent(self, bucket: int) -> int:
-        """Slots of this window that nobody sent; one that was sent is offered at the instant of its sending."""
+        """Slots of this window that nobody sent; a sent one is offered at the instant of its sending."""
         return max(0, self._offered.get(bucket, 0) - len(self._rows.get(bucket, ())))
 
     def count(self, rows: Sequence[int], unsent: int, thresholds: Sequence[float], now: float) -> Row:
