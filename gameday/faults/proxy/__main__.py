@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gameday.errors import GamedayError
 from gameday.faults.proxy import run
+from gameday.faults.proxy.address import LAST_PORT
 
 
 def main() -> int:
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("--config", type=Path, metavar="FILE", help="JSON list of proxies to begin with")
     parser.add_argument("--seed", type=int, help="makes jitter, sizes and toxicity repeatable")
     given = parser.parse_args()
+    if not 0 <= given.port <= LAST_PORT:
+        parser.error(f"--port must be 0 to {LAST_PORT}, not {given.port}")
     try:
         run(given.host, given.port, given.config, given.seed)
     except GamedayError as problem:

@@ -9,7 +9,7 @@ from typing import Self
 
 _RESOLVE_TIMEOUT = 5.0
 _BACKLOG = 1024
-_LAST_PORT = 65535
+LAST_PORT = 65535
 _ANY = ("", "0.0.0.0", "::")  # noqa: S104 - what somebody may ask for
 
 
@@ -30,7 +30,7 @@ class Address:
             host = host[1:-1]
         elif ":" in host:
             raise OSError(f"address {text}: too many colons in address")
-        if not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+        if not (port.isascii() and port.isdigit() and int(port) <= LAST_PORT):
             raise OSError(f"address {port}: invalid port")
         return cls(host, int(port))
 

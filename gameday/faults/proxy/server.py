@@ -23,7 +23,7 @@ _SHUTDOWN_TIMEOUT = 1.0
 
 def run(host: str, port: int, config_path: Path | None = None, seed: int | None = None) -> None:
     """``serve`` on uvloop where it is installed, else on asyncio."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(host, port, config_path, seed))
 
 
@@ -49,22 +49,29 @@ async def standing(
 ) -> AsyncIterator[str]:
     """A proxy in this very loop, at the URL that it gives. Raises as ``serve`` does."""
     wanted = read_config(config_path) if config_path is not None else ()
+    try:
+        listener = await Address.parse(str(Address(host, port))).listen()
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise Refused(f"the fault proxy cannot listen on {Address(host, port)}: {reason}") from problem
     proxies = ProxyCollection(random.Random(seed))  # noqa: S311 - chance that can be repeated, not a secret
     runner = web.AppRunner(application(proxies), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
     try:
-        await proxies.populate(wanted, [])
+        await _populate(proxies, wanted)
         await runner.setup()
-        await web.TCPSite(runner, host, port).start()
-        bound = runner.addresses[0]
-        yield f"http://{Address(bound[0], bound[1])}"
-    except ApiError as problem:
-        raise Refused(f"the fault proxy cannot start: {problem}") from problem
-    except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise Refused(f"the fault proxy cannot listen on {host}:{port}: {reason}") from problem
+        await web.SockSite(runner, listener).start()
+        yield f"http://{Address.of(listener)}"
     finally:
         await runner.cleanup()
         await proxies.close()
+        listener.close()
+
+
+async def _populate(proxies: ProxyCollection, wanted: Sequence[Wanted]) -> None:
+    try:
+        await proxies.populate(wanted, [])
+    except ApiError as problem:
+        raise Refused(f"the fault proxy cannot start: {problem}") from problem
 
 
 def read_config(path: Path) -> Sequence[Wanted]:
@@ -92,7 +99,8 @@ def _unusable(path: Path, words: str, before: str = "") -> InputError:
     return InputError([Problem(Place(str(path), line, column), words)])
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's loop where it can be imported, else asyncio's."""
     try:
         import uvloop
     except ImportError:
