@@ -54,6 +54,16 @@ class PhaseBegan(Event):
     phase: Literal["prepare", "baseline", "inject", "respond", "recover", "close"]
 
 
+class StackStarting(Event):
+    """The stack is about to be brought up or attached to: enough to find it again after a crash."""
+
+    type: Literal["stack_starting"] = "stack_starting"
+    kind: str
+    owned: bool
+    """Whether this run brings it up, and so takes it down."""
+    handle: dict[str, str]
+
+
 class StackReady(Event):
     """The stack stands and has proven what it is."""
 
@@ -155,10 +165,9 @@ class Aborted(Event):
 
 
 class RunEnded(Event):
-    """The last record of a run that ended by itself."""
+    """The last record of a run that ended by itself. What it came to is graded, not recorded."""
 
     type: Literal["run_ended"] = "run_ended"
-    exit_code: int
 
 
 # Faults, and putting back
@@ -253,6 +262,14 @@ class ThingsRestored(Event):
     by: Literal["runner", "revert"]
     ok: bool
     problem: str = ""
+
+
+class SteadyAgain(Event):
+    """Whether steady state held again after everything was put back."""
+
+    type: Literal["steady_again"] = "steady_again"
+    held: bool
+    took: float
 
 
 class StackCompared(Event):
@@ -509,10 +526,10 @@ class Unknown(Event):
 
 
 KnownEvent: TypeAlias = Union[  # noqa: UP007 - a runtime union for the discriminator
-    RunStarted, PhaseBegan, StackReady, ProcessStarted, ProcessEnded, InventoryTaken, BaselineJudged, PlanStarted,
+    RunStarted, PhaseBegan, StackStarting, StackReady, ProcessStarted, ProcessEnded, InventoryTaken, BaselineJudged, PlanStarted,
     ImpactObserved, RespondEnded, GuardTripped, Interrupted, Aborted, RunEnded, RecipeWritten, FaultArmed,
     FaultActivity, FaultTriggered, FaultInjected, FaultChecked, FaultReverting, FaultReverted, ThingsRestored,
-    StackCompared, LoadStarted, LoadSteady, Requests, LoadEnded, DetectorConfigured, Scraped, AlertPending,
+    SteadyAgain, StackCompared, LoadStarted, LoadSteady, Requests, LoadEnded, DetectorConfigured, Scraped, AlertPending,
     AlertFired, AlertEnded, MonitorBlind, MonitorSighted, Looked, Acknowledged, Declared, Assigned, Noted,
     Hypothesised, StepTicked, LeverBegan, LeverEnded, UpdatePosted, Verified, Resolved, PlaybookStopped,
 ]  # fmt: skip

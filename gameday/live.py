@@ -71,8 +71,16 @@ def publish(run: LiveRun) -> None:
 
 
 def withdraw(run: str) -> None:
-    """Remove a run's file. Idempotent."""
+    """Remove a run's file, and the folder with the last one. Idempotent."""
     (_folder() / f"{run}.json").unlink(missing_ok=True)
+    _tidy(_folder())
+
+
+def _tidy(folder: Path) -> None:
+    """Leave no empty folders of ours behind; one that is in use by another run stays."""
+    for empty in (folder, state_home()):
+        with contextlib.suppress(OSError):
+            empty.rmdir()
 
 
 def listed() -> Sequence[LiveRun]:
@@ -119,9 +127,13 @@ def holding(stack: str) -> Iterator[None]:
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino
         except OSError:
+            held = False
+        if not held:
             raise Refused(f"another run holds the stack {stack}; see: gameday status") from None
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+            _tidy(locks)

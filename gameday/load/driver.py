@@ -88,13 +88,10 @@ class Load:
         finally:
             transport.close()
 
-    async def wait(self) -> int:
-        """Until it ends, however; gives its exit code."""
-        assert self._process is not None
-        code = await self._process.wait()
-        if self._reading:
-            await self._reading
-        return code
+    @property
+    def ended(self) -> int | None:
+        """Its exit code once it has ended, however."""
+        return self._process.returncode if self._process else None
 
     async def stop(self) -> int | None:
         """End it: SIGTERM, then SIGKILL to its whole group. Idempotent; gives its exit code."""

@@ -1,0 +1,326 @@
+"""A run from its first record to its last: prepare, baseline, inject, respond, recover, close.
+
+However it ends (passed, aborted, interrupted, out of disk, a bug in here), what was touched is put back and what
+was started is stopped, in that order, before the error goes on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from gameday.errors import GamedayError, LogError, Refused, StackError
+from gameday.events import (
+    Aborted,
+    BaselineJudged,
+    DetectorConfigured,
+    FaultTriggered,
+    ImpactObserved,
+    Interrupted,
+    InventoryTaken,
+    PhaseBegan,
+    PlanStarted,
+    PlaybookStopped,
+    RespondEnded,
+    RunEnded,
+    StackReady,
+    StackStarting,
+)
+from gameday.guards import tripped
+from gameday.live import LiveRun, holding, listed, publish, withdraw
+from gameday.monitors import Watches, step
+from gameday.plan import SETTLE, EndRespond, PutBack, SawImpact, due, judge_baseline
+from gameday.ports import Things
+from gameday.recovery import oldest
+from gameday.runner.faults import Faults
+from gameday.runner.order import Order
+from gameday.runner.recover import put_everything_back, wait_until_steady
+from gameday.runner.responder import ScriptedResponder
+from gameday.runner.session import Session, Watcher
+from gameday.runner.sources import Sources
+
+_STEADY_DEADLINE = 20.0
+"""Seconds beyond spawning in which all users must be there."""
+
+Reason = Literal["guard", "halt", "interrupt", "failure"]
+
+
+class Run:
+    """One run. ``execute`` once."""
+
+    def __init__(self, order: Order, watcher: Watcher | None = None) -> None:
+        """Open the log. Raises LogError where the folder cannot be written."""
+        self.order = order
+        self.id = order.new_id()
+        self.session = Session(order.out / self.id, order.inputs, watcher)
+        self.session.append(order.started(self.id), t=0.0)
+        self.faults = Faults(self.session, order.stack)
+        self.sources = Sources(self.session, order)
+        self._watches = Watches()
+        self._guarding: dict[str, float] = {}
+        self._interrupts = 0
+        self._hurry = asyncio.Event()
+        """Set by the second Ctrl-C."""
+        self._stack_is_up = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is kept."""
+        return self.session.folder
+
+    def interrupt(self) -> None:
+        """Ctrl-C: once, put back and finish; twice, put back now and stop."""
+        self._interrupts += 1
+        with contextlib.suppress(LogError):
+            self.session.append(Interrupted(times=self._interrupts))
+        if self._interrupts > 1:
+            self._hurry.set()
+        self.session.wake.set()
+
+    async def execute(self) -> None:
+        """The whole run. What went wrong is in the log; only a LogError or a bug is raised, after putting back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.interrupt)
+        body = asyncio.create_task(self._body())
+        watch = asyncio.create_task(self._cancel_on_interrupt(body))
+        try:
+            await asyncio.wait([body])
+            self._record_failure(body)
+        finally:
+            watch.cancel()
+            self.session.salvaging = True
+            await self._end()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+        if self.session.log_problem:
+            raise self.session.log_problem
+        with contextlib.suppress(asyncio.CancelledError):
+            if (problem := body.exception()) and not isinstance(problem, GamedayError):
+                raise problem
+
+    async def _cancel_on_interrupt(self, body: asyncio.Task[None]) -> None:
+        """An interrupt ends whatever the body waits for; the tick loop itself sees it sooner."""
+        while not self._interrupts:
+            await asyncio.sleep(self.session.situation.history.started.tick / 2)
+        body.cancel()
+
+    def _record_failure(self, body: asyncio.Task[None]) -> None:
+        """Why the body did not come to its own end, as an event."""
+        if body.cancelled():
+            self._end_respond("interrupt", "a person interrupted the run")
+            self._append_quietly(Aborted(reason="interrupted"))
+        elif problem := body.exception():
+            text = str(problem) if isinstance(problem, GamedayError) else f"{type(problem).__name__}: {problem}"
+            self._end_respond("failure", text)
+            self._append_quietly(Aborted(reason="refused" if isinstance(problem, Refused) else "failed", detail=text))
+
+    def _append_quietly(self, event: Any) -> None:
+        with contextlib.suppress(LogError):
+            self.session.append(event)
+
+    def _end_respond(self, reason: Reason, detail: str) -> None:
+        situation = self.session.situation
+        if situation.triggered is not None and not situation.history.has(RespondEnded):
+            self._append_quietly(RespondEnded(reason=reason, detail=detail))
+
+    # The phases
+
+    def _phase(self, name: Literal["prepare", "baseline", "inject", "respond", "recover", "close"]) -> None:
+        self.session.append(PhaseBegan(phase=name))
+
+    async def _body(self) -> None:
+        self._phase("prepare")
+        self._check_capabilities()
+        async with contextlib.AsyncExitStack() as stack:
+            await self._prepare(stack)
+            self._phase("baseline")
+            await self._baseline()
+            self._phase("inject")
+            await self._inject()
+            self._phase("respond")
+            await self._respond()
+
+    def _check_capabilities(self) -> None:
+        """Refuse, with the reason, what this stack cannot do. Nothing has been started yet."""
+        order, stack = self.order, self.order.stack
+        if stack.kind not in order.allowed:
+            raise Refused(f"stack '{stack.kind}' is not among the allowed targets ({', '.join(order.allowed)})")
+        can = stack.capabilities()
+        for name, experiment in order.inputs.experiments.items():
+            ours = experiment.ours
+            if ours is None:
+                continue
+            if ours.stacks and stack.kind not in ours.stacks:
+                raise Refused(f"experiment '{name}' is not for stack '{stack.kind}' (it names {', '.join(ours.stacks)})")
+            for component in ours.touches:
+                if component not in can.components:
+                    reason = can.reasons.get(component, "it is not on the stack's list of what may be touched")
+                    raise Refused(f"experiment '{name}' touches '{component}': {reason}")
+        mitigate = order.inputs.scenario.expect.mitigate
+        for lever in mitigate.levers if mitigate else ():
+            if lever not in can.levers:
+                raise Refused(f"lever '{lever}': {can.reasons.get(lever, 'the stack does not have it')}")
+
+    async def _prepare(self, scope: contextlib.AsyncExitStack) -> None:
+        order, session, stack = self.order, self.session, self.order.stack
+        me = LiveRun(self.id, psutil.Process().pid, psutil.Process().create_time(), str(self.folder.resolve()), stack.kind)
+        publish(me)
+        session.append(StackStarting(kind=stack.kind, owned=order.owned, handle=dict(stack.handle())))
+        began = session.now()
+        await (stack.up() if order.owned else stack.attach())
+        self._stack_is_up = True
+        identity = await stack.identity()
+        scope.enter_context(holding(f"{identity.stack}:{identity.name}"))
+        _refuse_left_over(self.id, f"{identity.stack}:{identity.name}")
+        points = stack.endpoints()
+        session.append(
+            StackReady(
+                kind=identity.stack,
+                marker=identity.marker,
+                name=identity.name,
+                owned=order.owned,
+                handle=dict(stack.handle()),
+                endpoints={"gateway": points.gateway, "toxiproxy": points.toxiproxy, "control": points.control},
+                took=session.now() - began,
+            )
+        )
+        inventory = await stack.inventory()
+        _refuse_broken(inventory)
+        session.append(InventoryTaken(when="before", things={name: dict(part) for name, part in inventory.items()}))
+        session.append(DetectorConfigured(**self.sources.intervals))
+        token = secrets.token_urlsafe(24)
+        url = await self.sources.start(token)
+        publish(LiveRun(me.run, me.pid, me.started, me.folder, f"{identity.stack}:{identity.name}", url, token))
+        await self.faults.start_children()
+
+    async def _baseline(self) -> None:
+        load = self.order.inputs.scenario.load
+        limit = load.users / load.spawn_rate + self.order.inputs.scenario.baseline + _STEADY_DEADLINE
+        begin = self.session.now()
+        while (judged := judge_baseline(self.session.situation, self.session.now())) is None:
+            if self.session.now() - begin > limit:
+                judged = (False, ["the load did not become steady; see logs/load.log"])
+                break
+            await self._tick()
+        held, problems = judged
+        now = self.session.now()
+        rate = self.session.situation.clients.metric(
+            "offered_rate", now - self.order.inputs.scenario.baseline, now, now
+        )
+        self.session.append(BaselineJudged(held=held, problems=problems, rate=rate or 0.0))
+        if not held:
+            raise Refused(f"the baseline did not hold, so nothing was injected: {'; '.join(problems)}")
+
+    async def _inject(self) -> None:
+        start = self.session.now() + SETTLE
+        await self.faults.set_off(start)
+        self.session.append(PlanStarted(at=start))
+        while self.session.situation.triggered is None and not self.faults.failure:
+            await self._tick()
+
+    async def _respond(self) -> None:
+        bot = None
+        playbook = self.order.inputs.playbook
+        if self.order.responder == "bot" and playbook is not None:
+            bot = ScriptedResponder(playbook, self.sources.desk, self.session)
+        try:
+            while not await self._responding(bot):
+                await self._tick()
+        finally:
+            if bot is not None:
+                done, of, reason = await bot.stop()
+                self.session.append(PlaybookStopped(done=done, of=of, reason=reason))
+
+    async def _responding(self, bot: ScriptedResponder | None) -> bool:
+        """One tick of Respond; whether it is over."""
+        session, now = self.session, self.session.now()
+        if self.faults.failure:
+            raise StackError(self.faults.failure)
+        guard, self._guarding = tripped(session.situation, self._guarding, now)
+        if guard is not None:
+            session.append(guard)
+            self._end_respond("guard", guard.guard)
+            raise Refused(f"guard: {guard.guard}")
+        self.faults.ask_again(now)
+        for item in due(session.situation, self.order.responder, now):
+            if isinstance(item, SawImpact):
+                session.append(ImpactObserved(at=item.at))
+            elif isinstance(item, PutBack):
+                await self.faults.put_back(item.fault, oldest(session.situation.history, only=f"fault:{item.fault}"), "runner")
+            elif isinstance(item, EndRespond):
+                session.append(RespondEnded(reason=item.reason, detail=item.detail))
+                return True
+        if bot is not None:
+            bot.tick(now)
+        return False
+
+    async def _tick(self) -> None:
+        """Evaluate the monitors once, see that the load lives, and wait for the next tick."""
+        session = self.session
+        self._watches, events = step(
+            self.order.inputs.system.monitors, self._watches, session.situation.exported, session.now()
+        )
+        for event in events:
+            session.append(event, source="detector")
+        self.sources.check()
+        if session.log_problem:
+            raise session.log_problem
+        session.wake.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(session.situation.history.started.tick):
+                await session.wake.wait()
+
+    # The end, whatever came before
+
+    async def _end(self) -> None:
+        session, stack = self.session, self.order.stack
+        await self._step(self.sources.desk_closes("what was broken is being put back"))
+        if self._stack_is_up:
+            self._append_quietly(PhaseBegan(phase="recover"))
+            await self._step(self._recover())
+        self._append_quietly(PhaseBegan(phase="close"))
+        await self._step(self.faults.stop())
+        await self._step(self.sources.stop())
+        if self.order.owned and not (self.order.keep and self._stack_is_up):
+            await self._step(stack.down())
+        self._append_quietly(RunEnded())
+        withdraw(self.id)
+        session.close()
+
+    async def _recover(self) -> None:
+        clean = await put_everything_back(self.session, self.order.stack, self.faults, "runner")
+        touched = self.session.situation.history.has(FaultTriggered)
+        if clean and touched and not self._hurry.is_set():
+            await wait_until_steady(self.session, self._hurry)
+
+    async def _step(self, doing: Awaitable[Any]) -> None:
+        """One step of the end: what goes wrong in it is recorded and does not keep the next from being done."""
+        try:
+            await doing
+        except Exception as problem:  # noqa: BLE001 - the next step must be done whatever this one met
+            self._append_quietly(Aborted(reason="failed", detail=f"{type(problem).__name__}: {problem}"))
+
+
+def _refuse_left_over(run: str, stack: str) -> None:
+    """An earlier run that died on this very stack must be put back first."""
+    for other in listed():
+        if other.run != run and other.stack == stack and not other.alive:
+            raise Refused(f"run {other.run} died and may have left a fault; put it back first: gameday revert {other.run}")
+
+
+def _refuse_broken(inventory: Things) -> None:
+    """A stack that is broken already would be graded for what this run did not do."""
+    for component, aspects in inventory.items():
+        if aspects.get("proxy.toxics"):
+            raise Refused(f"{component} has toxics already ({', '.join(aspects['proxy.toxics'])}); remove them first")
+        if aspects.get("proxy.enabled") is False:
+            raise Refused(f"the proxy in front of {component} is disabled; enable it first")
+

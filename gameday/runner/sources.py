@@ -1,0 +1,132 @@
+"""Everything that tells a run something while it lives: load, detector, desk. Started together, stopped together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from gameday.detect.scraper import Scraper
+from gameday.errors import StackError
+from gameday.events import LoadEnded, LoadStarted, LoadSteady, ProcessEnded, ProcessStarted, Requests, Scraped
+from gameday.load.driver import Load, LoadPlan
+from gameday.respond.desk import Desk
+from gameday.respond.server import DeskServer
+from gameday.runner.order import Order
+from gameday.runner.session import Session
+
+SCRAPE_INTERVAL = 0.25
+_TICK_COLUMNS = ("offered", "sent_at", "ended_at")
+
+
+class Sources:
+    """The run's load, detector and desk."""
+
+    def __init__(self, session: Session, order: Order) -> None:
+        self._session = session
+        self._order = order
+        self.desk = Desk(
+            order.stack, session.situation, lambda event, t: session.append(event, t, source="desk"), session.now
+        )
+        self._server: DeskServer | None = None
+        self._scraper: Scraper | None = None
+        self._load: Load | None = None
+
+    @property
+    def intervals(self) -> dict[str, float]:
+        """The detector's real intervals, seconds."""
+        return {"scrape_interval": SCRAPE_INTERVAL, "evaluation_interval": 0.1, "window": 2.0}
+
+    async def start(self, token: str) -> str:
+        """Start all three; gives the desk's URL."""
+        order, session, stack = self._order, self._session, self._order.stack
+        self._scraper = Scraper(stack.targets, SCRAPE_INTERVAL, self._scraped)
+        await self._scraper.start()
+        self._server = DeskServer(self.desk, token, self._state)
+        url = await self._server.start()
+        load = order.inputs.scenario.load
+        plan = LoadPlan(
+            order.locustfile, stack.endpoints().gateway, load.users, load.spawn_rate, load.period, load.timeout
+        )
+        self._load = Load(plan, stack.environment(), session.logs, self._heard)
+        await self._load.start()
+        if self._load.pid is not None:
+            with contextlib.suppress(psutil.Error):
+                started = psutil.Process(self._load.pid).create_time()
+                session.append(ProcessStarted(role="load", pid=self._load.pid, started=started))
+        session.append(
+            LoadStarted(
+                users=load.users,
+                spawn_rate=load.spawn_rate,
+                timeout=load.timeout,
+                period=load.period,
+                locustfile=str(order.raw["scenario"]["load"]["locustfile"]),
+            )
+        )
+        return url
+
+    def _scraped(self, monotonic: float, event: Scraped) -> None:
+        if not self._session.log_problem:
+            self._session.append(event, t=self._session.clock.of(monotonic), source="detector")
+
+    def _heard(self, line: Mapping[str, Any]) -> None:
+        session, clock = self._session, self._session.clock
+        if session.log_problem:
+            return
+        if line["event"] == "steady":
+            session.append(LoadSteady(users=line["users"]), t=clock.of(line["at"]), source="load")
+        elif line["event"] == "tick":
+            columns = {key: value for key, value in line.items() if key not in {"event", "at"}}
+            for key in _TICK_COLUMNS:
+                columns[key] = [round(clock.of(at), 6) for at in columns[key]]
+            session.append(Requests(**columns), t=clock.of(line["at"]), source="load")
+
+    def check(self) -> None:
+        """See that the load generator still lives.
+
+        Raises:
+            StackError: it died by itself; the run cannot be judged any further.
+        """
+        load = self._load
+        if load is not None and load.ended is not None and not load.stopping:
+            self._session.append(LoadEnded(expected=False, code=load.ended, detail=load.last_words()))
+            raise StackError(f"the load generator died (exit {load.ended}): {load.last_words()}")
+
+    async def desk_closes(self, reason: str) -> None:
+        """No more acts; levers under way come to their end."""
+        await self.desk.close(reason)
+
+    async def stop(self) -> None:
+        """Stop load, detector and desk. Idempotent."""
+        if self._load is not None and self._load.pid is not None:
+            died = self._load.ended is not None and not self._load.stopping
+            code = await self._load.stop()
+            if not died:
+                self._session.append(LoadEnded(expected=True, code=code))
+            self._session.append(ProcessEnded(role="load", pid=self._load.pid, code=code, expected=not died))
+            self._load = None
+        if self._scraper is not None:
+            await self._scraper.stop()
+            self._scraper = None
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+    def _state(self) -> dict[str, Any]:
+        """What every responder may know: nothing of faults, nothing of the clients' side."""
+        situation = self._session.situation
+        inputs = situation.inputs
+        return {
+            "run": situation.history.started.run,
+            "system": inputs.system.title,
+            "services": list(inputs.system.services),
+            "phase": "respond" if situation.phase in {"inject", "respond"} else situation.phase,
+            "alerts": situation.alerting(),
+            "acknowledged": situation.acknowledged,
+            "declared": situation.declared,
+            "resolved": situation.resolved,
+            "runbook": inputs.runbook_name,
+            "seconds": round(self._session.now(), 1),
+        }
