@@ -1,0 +1,151 @@
+"""One program of the stack: started, watched, started again a moment after it died, stopped.
+
+Like a pod under its controller: whoever dies unasked is counted and comes back. What the program does, and
+whether it is ready, is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from signal import Signals
+
+from gameday.errors import StackError
+from gameday.stacks.local.programs import bound_to_us
+
+RESTART_SECONDS = 1.0
+_LAST_LINES = 12
+
+
+def end_of(log: Path) -> str:
+    """The last lines of a log, for an error message."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    return "\n".join(f"  {log.name}: {line}" for line in lines[-_LAST_LINES:])
+
+
+class Child:
+    """A program under our care. ``command`` and ``environment`` are asked anew at each start."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Callable[[], list[str]],
+        log: Path,
+        *,
+        environment: Callable[[], Mapping[str, str]] = lambda: os.environ,
+        farewell: Signals = signal.SIGKILL,
+        way: str = "self",
+        comes_back: bool = True,
+        after_restart: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self.restarts = 0
+        self._command = command
+        self._environment = environment
+        self._farewell = farewell
+        self._way = way
+        self._comes_back = comes_back
+        self._after_restart = after_restart
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process runs now."""
+        return self.pid is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is under care: started and not stopped."""
+        return self._keeper is not None
+
+    async def start(self) -> None:
+        """Start it and keep it running. Does nothing where it is under care already."""
+        if self.wanted:
+            return
+        await self._spawn()
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    async def stop(self, how: Signals = signal.SIGKILL, within: float = 1.0) -> None:
+        """End it for good; SIGKILL where it has not ended in time."""
+        keeper, self._keeper = self._keeper, None
+        if keeper:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+        for signal_now in (how, signal.SIGKILL):
+            if not self._process or not self.running:
+                return
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal_now)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), within)
+
+    def kill(self) -> None:
+        """End the process where it stands; whoever is under care comes back."""
+        if self._process and self.running:
+            self._process.kill()
+
+    def failure(self, what: str) -> StackError:
+        """What went wrong with it, and the end of its log."""
+        return StackError(f"{self.name} {what}\n{end_of(self.log)}".rstrip())
+
+    async def _spawn(self) -> None:
+        with self.log.open("ab") as output:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *bound_to_us(self._command(), farewell=self._farewell, way=self._way),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=dict(self._environment()),
+                )
+            except OSError as error:
+                raise StackError(f"{self.name} could not be started: {error}") from error
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._process
+            await self._process.wait()
+            if not self._comes_back:
+                return
+            await asyncio.sleep(RESTART_SECONDS)
+            self.restarts += 1
+            await self._spawn()
+            if self._after_restart:
+                with contextlib.suppress(StackError):
+                    await self._after_restart()
+
+
+async def run_once(
+    command: list[str], log: Path, *, way: str, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run a program to its end. Raises StackError with the end of the log where it fails."""
+    child = Child(
+        Path(command[0]).name,
+        lambda: command,
+        log,
+        way=way,
+        environment=lambda: {**os.environ, **(environment or {})},
+        comes_back=False,
+    )
+    await child.start()
+    try:
+        assert child._process  # noqa: SLF001 - same module
+        if await child._process.wait() != 0:  # noqa: SLF001 - same module
+            raise child.failure("failed")
+    finally:
+        await child.stop()

@@ -1,0 +1,166 @@
+"""The stack's HTTP API on the loopback: what the adapter, experiments and people by hand ask of it.
+
+    GET  /identity /ready /inventory /targets /children      POST /restore     things
+    GET  /looks/TOPIC?NAME=VALUE                             POST /levers      {name, arguments}
+    GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
+                                                             POST /stop
+
+All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not do
+it 409, each with ``{"error": ...}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import secrets
+from collections.abc import Awaitable, Callable
+from json import JSONDecodeError
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from gameday.errors import InputError, StackError
+from gameday.ports import LeverCall, Topic
+from gameday.stacks.local.catalog import RELEASES, SERVICE, known
+from gameday.stacks.local.exporter import SOURCES, export
+from gameday.stacks.local.folder import MARKER
+from gameday.stacks.local.inventory import read_inventory, restore_things
+from gameday.stacks.local.lever_acts import deploy, pull
+from gameday.stacks.local.looks import look
+from gameday.stacks.local.parts import Parts, address
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Control:
+    """The API over one stack's parts; ``stopped`` is set when somebody asks for the end."""
+
+    def __init__(self, parts: Parts, token: str, url: Callable[[], str]) -> None:
+        self._parts = parts
+        self._token = token
+        self._url = url
+        self.stopped = asyncio.Event()
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[self._guard, _say_errors])
+        app.add_routes(
+            [
+                web.get("/identity", self._identity),
+                web.get("/ready", self._ready),
+                web.get("/inventory", self._inventory),
+                web.get("/targets", self._targets),
+                web.get("/children", self._children),
+                web.get("/looks/{topic}", self._look),
+                web.get("/metrics", self._metrics),
+                web.get("/metrics/{source}", self._metrics),
+                web.post("/restore", self._restore),
+                web.post("/levers", self._pull),
+                web.post("/deploy", self._deploy),
+                web.post("/stop", self._stop),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if not request.path.startswith("/metrics") and not secrets.compare_digest(
+            given.encode(), f"Bearer {self._token}".encode()
+        ):
+            return web.json_response({"error": "the token is wrong"}, status=403)
+        return await handler(request)
+
+    async def _identity(self, _request: web.Request) -> web.Response:
+        return web.json_response({"stack": "local", "marker": MARKER, "name": str(self._parts.folder.path)})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        parts = self._parts
+        auth, gateway, identity, primary, replica, proxy = await asyncio.gather(
+            parts.auth.ready_replicas(),
+            parts.answers(f"{address(parts.ports.gateway)}/healthz"),
+            parts.answers(f"{address(parts.ports.identity)}/healthz"),
+            parts.database.primary_answers(),
+            parts.database.replica_streams(),
+            parts.answers(f"{parts.toxiproxy.url}/version"),
+        )
+        ready = {
+            "auth": auth == parts.auth.spec.replicas,
+            "gateway": gateway,
+            "identity-provider": identity,
+            "database": primary,
+            "database-replica": replica,
+            "fault-proxy": proxy,
+        }
+        return web.json_response(ready)
+
+    async def _inventory(self, _request: web.Request) -> web.Response:
+        return web.json_response(await read_inventory(self._parts))
+
+    async def _targets(self, _request: web.Request) -> web.Response:
+        ports, auth = self._parts.ports, self._parts.auth
+        rows = [("gateway", f"{address(ports.gateway_admin)}/metrics", "gateway")]
+        rows += [("service", f"{replica.url}/metrics", replica.name) for replica in auth.replicas]
+        rows += [(source, f"{self._url()}/metrics/{source}", source) for source in SOURCES]
+        return web.json_response([{"job": job, "url": url, "instance": name} for job, url, name in rows])
+
+    async def _children(self, _request: web.Request) -> web.Response:
+        rows = [
+            {"name": child.name, "pid": child.pid, "restarts": child.restarts}
+            for child in self._parts.children()
+        ]
+        return web.json_response(rows)
+
+    async def _look(self, request: web.Request) -> web.Response:
+        topic = Topic(known("look", request.match_info["topic"], [topic.value for topic in Topic]))
+        answer = await look(self._parts, topic, dict(request.query))
+        return web.json_response(dataclasses.asdict(answer))
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        source = request.match_info.get("source")
+        sources = [known("source", source, SOURCES)] if source else SOURCES
+        return web.Response(
+            body=await export(self._parts, sources), content_type="text/plain", charset="utf-8"
+        )
+
+    async def _restore(self, request: web.Request) -> web.Response:
+        await restore_things(self._parts, await _body(request))
+        return web.json_response({"restored": True})
+
+    async def _pull(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        result = await pull(self._parts, LeverCall(str(body.get("name", "")), body.get("arguments", {})))
+        return web.json_response(dataclasses.asdict(result))
+
+    async def _deploy(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        known("service", str(body.get("service", "")), [SERVICE])
+        version = known("release", str(body.get("version", "")), RELEASES)
+        result = await deploy(self._parts, version, str(body.get("author") or "deploy-bot"))
+        return web.json_response(dataclasses.asdict(result))
+
+    async def _stop(self, _request: web.Request) -> web.Response:
+        self.stopped.set()
+        return web.json_response({"stopping": True})
+
+
+@web.middleware
+async def _say_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        # A change that was begun is brought to its end, even if who asked for it hangs up.
+        return await asyncio.shield(asyncio.ensure_future(handler(request)))
+    except InputError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    except StackError as error:
+        return web.json_response({"error": str(error)}, status=409)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except JSONDecodeError as error:
+        raise InputError(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise InputError("the body is not a JSON object")
+    return body

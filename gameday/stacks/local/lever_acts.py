@@ -1,0 +1,139 @@
+"""What pulling a lever does in the embedded stack: each act reads back what it did and says it in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable
+
+from gameday.errors import StackError
+from gameday.ports import LeverCall, LeverResult
+from gameday.stacks.local.catalog import RELEASES, SERVICE, Spec
+from gameday.stacks.local.history import shown
+from gameday.stacks.local.lever_table import Arguments, read_arguments
+from gameday.stacks.local.parts import Parts
+from gameday.stacks.local.rollout import at_release, with_settings
+
+RESPONDER = "desk"
+"""The author of what levers change: the desk knows who pulled them."""
+
+_GONE_SECONDS = 2.0
+
+
+async def pull(parts: Parts, call: LeverCall) -> LeverResult:
+    """Do it. Raises InputError before anything was done, StackError where it could not be done."""
+    arguments = read_arguments(call)
+    return await _ACTS[call.name](parts, arguments)
+
+
+async def deploy(parts: Parts, version: str, author: str) -> LeverResult:
+    """Bring a release out, with its flags as it turns them, replica by replica."""
+    before, after = await parts.auth.become(lambda spec: at_release(spec, version), author)
+    observed = await parts.auth.observed()
+    if observed.version != version:
+        raise StackError(f"{SERVICE} runs {observed.version} after the deploy of {version}")
+    count = f"{len(parts.auth.replicas)} replicas"
+    if before.version == after.version:
+        return LeverResult(ok=True, did=f"{SERVICE} is at {version} already, {count}", changed=False)
+    return LeverResult(ok=True, did=f"{SERVICE} {before.version} -> {version}, {count}")
+
+
+async def _rollback(parts: Parts, arguments: Arguments) -> LeverResult:
+    to = arguments["to"] or parts.auth.previous_release()
+    if to is None:
+        now = (await parts.auth.observed()).version
+        return LeverResult(
+            ok=True, did=f"{SERVICE} stays at {now}: no release was out before it", changed=False
+        )
+    return await deploy(parts, to, RESPONDER)
+
+
+async def _disable_flag(parts: Parts, arguments: Arguments) -> LeverResult:
+    flag = arguments["flag"]
+
+    def off(spec: Spec) -> Spec:
+        if flag not in RELEASES[spec.version]:
+            return spec
+        return dataclasses.replace(spec, flags={**spec.flags, flag: False})
+
+    before, after = await parts.auth.become(off, RESPONDER)
+    if flag not in after.flags:
+        return LeverResult(ok=True, did=f"{after.version} has no flag {flag}", changed=False)
+    seen = await parts.auth.observed()
+    if seen.flags.get(flag) is not False:
+        raise StackError(f"flag {flag} is not off in every replica")
+    if not before.flags[flag]:
+        return LeverResult(ok=True, did=f"flag {flag} was off already", changed=False)
+    return LeverResult(ok=True, did=f"flag {flag} turned off in {len(parts.auth.replicas)} replicas")
+
+
+async def _restart(parts: Parts, arguments: Arguments) -> LeverResult:
+    old = await parts.auth.restart(arguments["replica"])
+    new = [replica.name for replica in parts.auth.replicas][-len(old) :]
+    ready = await parts.auth.ready_replicas()
+    total = len(parts.auth.replicas)
+    did = f"{', '.join(old)} replaced by {', '.join(new)}; {ready} of {total} ready"
+    return LeverResult(ok=ready == total, did=did, changed=bool(old))
+
+
+async def _scale(parts: Parts, arguments: Arguments) -> LeverResult:
+    wanted = arguments["replicas"]
+    before, _ = await parts.auth.become(lambda spec: dataclasses.replace(spec, replicas=wanted), RESPONDER)
+    ready = await parts.auth.ready_replicas()
+    did = f"{SERVICE} {before.replicas} -> {wanted} replicas, {ready} ready"
+    return LeverResult(ok=ready == wanted, did=did, changed=before.replicas != wanted)
+
+
+async def _set_config(parts: Parts, arguments: Arguments) -> LeverResult:
+    wanted = arguments["settings"]
+    before, _ = await parts.auth.become(lambda spec: with_settings(spec, wanted), RESPONDER)
+    seen = (await parts.auth.observed()).settings
+    wrong = [name for name, value in wanted.items() if seen[name] != value]
+    if wrong:
+        raise StackError(f"not set in every replica: {', '.join(wrong)}")
+    parts_of = [f"{name} {shown(before.settings[name])} -> {shown(value)}" for name, value in wanted.items()]
+    changed = any(before.settings[name] != value for name, value in wanted.items())
+    return LeverResult(ok=True, did=f"{SERVICE}: {', '.join(parts_of)}", changed=changed)
+
+
+async def _terminate(parts: Parts, arguments: Arguments) -> LeverResult:
+    role = arguments["user"]
+    ended = await parts.database.ask(
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE usename = %s AND backend_type = 'client backend' AND state = 'idle'"
+        " AND now() - state_change > make_interval(secs => %s)",
+        (role, arguments["idle_for"]),
+    )
+    pids = [pid for pid, _ in ended]
+    deadline = time.monotonic() + _GONE_SECONDS
+    left = len(pids)
+    while left and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+        [(left,)] = await parts.database.ask(
+            "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", (pids,)
+        )
+    [(now,)] = await parts.database.ask("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (role,))
+    did = f"{len(pids) - left} sessions of {role} ended, idle for {arguments['idle_for']:g} s; {now} now"
+    return LeverResult(ok=not left, did=did, changed=bool(pids))
+
+
+async def _breaker(parts: Parts, arguments: Arguments) -> LeverResult:
+    state = arguments["state"]
+    before, _ = await parts.auth.become(lambda spec: dataclasses.replace(spec, breaker=state), RESPONDER)
+    seen = (await parts.auth.observed()).breaker
+    if seen != state:
+        raise StackError(f"the breaker of {arguments['dependency']} is {seen}, not {state}")
+    did = f"breaker of {arguments['dependency']} {before.breaker} -> {state}"
+    return LeverResult(ok=True, did=did, changed=before.breaker != state)
+
+
+_ACTS: dict[str, Callable[[Parts, Arguments], Awaitable[LeverResult]]] = {
+    "rollback": _rollback,
+    "disable-flag": _disable_flag,
+    "restart": _restart,
+    "scale": _scale,
+    "set-config": _set_config,
+    "terminate-connections": _terminate,
+    "breaker": _breaker,
+}

@@ -1,0 +1,199 @@
+"""What responders can ask the embedded stack: one small table for each topic, as it is now."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import aiohttp
+import psycopg
+
+from gameday.errors import InputError
+from gameday.model.quantities import duration, nearest
+from gameday.ports import Answer, Json, Topic
+from gameday.stacks.local.catalog import DATABASE, FLAGS, IDENTITY, SERVICE, known, read_value
+from gameday.stacks.local.database import RESERVED, SERVICE_ROLE
+from gameday.stacks.local.history import Change, utc_now
+from gameday.stacks.local.log_reading import LEVELS, LogLine, read_logs
+from gameday.stacks.local.parts import Parts, address
+
+Arguments: TypeAlias = Mapping[str, str]
+
+PARAMETERS: Mapping[Topic, Mapping[str, str]] = {
+    Topic.DEPLOYS: {"service": "only this service"},
+    Topic.CONFIG: {"since": "only changes of the last, for example, 30m"},
+    Topic.METRICS: {},
+    Topic.LOGS: {
+        "service": "only this service",
+        "level": "at least this level (INFO)",
+        "since": "of the last (2m)",
+        "limit": "the newest so many (50)",
+    },
+    Topic.DEPENDENCIES: {},
+    Topic.CONNECTIONS: {},
+}
+LOG_SERVICES = (SERVICE, IDENTITY, DATABASE, "database-replica", "gateway", "fault-proxy")
+_PROBE_SECONDS = 3.0
+_MOST_LINES = 500
+
+
+def check_look(topic: Topic, arguments: Arguments) -> None:
+    """Raises InputError for an argument that this topic does not take, with the nearest that it does."""
+    for name in arguments:
+        if name not in PARAMETERS[topic]:
+            takes = ", ".join(PARAMETERS[topic]) or "no arguments"
+            raise InputError(
+                f"look {topic} has no argument '{name}'{nearest(name, list(PARAMETERS[topic]))} (it takes {takes})"
+            )
+    if "service" in arguments:
+        known("service", arguments["service"], LOG_SERVICES if topic is Topic.LOGS else [SERVICE])
+    if "since" in arguments:
+        read_value("since", arguments["since"], duration)
+    if "level" in arguments:
+        known("level", arguments["level"].upper(), LEVELS)
+    if "limit" in arguments and not (arguments["limit"].isascii() and arguments["limit"].isdigit()):
+        raise InputError(f"limit: '{arguments['limit']}' is not a whole number")
+
+
+async def look(parts: Parts, topic: Topic, arguments: Arguments) -> Answer:
+    """Answer with what is known now. Raises InputError or StackError."""
+    check_look(topic, arguments)
+    return await _ANSWERS[topic](parts, arguments)
+
+
+async def _deploys(parts: Parts, _arguments: Arguments) -> Answer:
+    columns = ("time", "ago", "service", "from", "to", "author")
+    rows = [_change_row(change) for change in reversed(parts.history.deploys)]
+    seen = await parts.auth.observed()
+    return Answer(Topic.DEPLOYS, columns, rows, f"{SERVICE} runs {seen.version}")
+
+
+async def _config(parts: Parts, arguments: Arguments) -> Answer:
+    columns = ("time", "ago", "setting", "from", "to", "author")
+    changes = list(reversed(parts.history.settings))
+    if "since" in arguments:
+        oldest = utc_now() - timedelta(seconds=duration(arguments["since"]))
+        changes = [change for change in changes if change.time >= oldest]
+    return Answer(Topic.CONFIG, columns, [_change_row(change) for change in changes])
+
+
+async def _metrics(parts: Parts, _arguments: Arguments) -> Answer:
+    states = await asyncio.gather(
+        *(replica.admin("state") for replica in parts.auth.replicas), return_exceptions=True
+    )
+    ready = await parts.auth.ready_replicas()
+    rows: list[tuple[Json, ...]] = [("replicas ready", f"{ready} of {parts.auth.spec.replicas}")]
+    for replica, state in zip(parts.auth.replicas, states, strict=True):
+        if isinstance(state, dict):
+            flags = ", ".join(flag for flag in FLAGS if state["flags"].get(flag)) or "none"
+            words = f"{state['release']}, flags on: {flags}, in flight {state['in_flight']}"
+        else:
+            words = "does not answer"
+        rows.append((f"replica {replica.name}", f"{words}, restarts {replica.child.restarts}"))
+    [(used,)] = await parts.database.ask(
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    )
+    rows.append(("database connections", f"{used} of {parts.database.max_connections}"))
+    return Answer(Topic.METRICS, ("what", "now"), rows)
+
+
+async def _logs(parts: Parts, arguments: Arguments) -> Answer:
+    since = utc_now() - timedelta(seconds=duration(arguments.get("since", "2m")))
+    limit = min(int(arguments.get("limit", "50")), _MOST_LINES)
+    level = arguments.get("level", "INFO").upper()
+    lines = await asyncio.to_thread(read_logs, parts.folder.logs, since, level, arguments.get("service"))
+    shown = lines[-limit:] if limit else []
+    note = f"{len(lines)} lines, the last {len(shown)} shown" if len(lines) > len(shown) else ""
+    return Answer(Topic.LOGS, ("time", "level", "who", "message"), [_log_row(line) for line in shown], note)
+
+
+async def _dependencies(parts: Parts, _arguments: Arguments) -> Answer:
+    identity, database = parts.ports.identity, parts.ports.database
+    probes = (
+        (IDENTITY, "as the service reaches it", _ask_identity(address(parts.ports.proxied_identity))),
+        (IDENTITY, "directly", _ask_identity(address(identity))),
+        (DATABASE, "as the service reaches it", _ask_database(parts, parts.ports.proxied_database)),
+        (DATABASE, "directly", _ask_database(parts, database)),
+    )
+    answers = await asyncio.gather(*(probe for _, _, probe in probes))
+    rows = [(name, path, *answer) for (name, path, _), answer in zip(probes, answers, strict=True)]
+    return Answer(Topic.DEPENDENCIES, ("dependency", "asked", "healthy", "milliseconds", "detail"), rows)
+
+
+async def _connections(parts: Parts, _arguments: Arguments) -> Answer:
+    rows = await parts.database.ask(
+        "SELECT usename, application_name, state, count(*),"
+        " round(extract(epoch FROM max(now() - state_change)), 1)::float8"
+        " FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        " GROUP BY usename, application_name, state ORDER BY count(*) DESC, usename, application_name"
+    )
+    total = sum(row[3] for row in rows)
+    limit = parts.database.max_connections
+    note = f"{total} of {limit} connections in use, {RESERVED} of them reserved for superusers"
+    return Answer(
+        Topic.CONNECTIONS, ("user", "application", "state", "count", "oldest in state, s"), rows, note
+    )
+
+
+_ANSWERS: dict[Topic, Callable[[Parts, Arguments], Awaitable[Answer]]] = {
+    Topic.DEPLOYS: _deploys,
+    Topic.CONFIG: _config,
+    Topic.METRICS: _metrics,
+    Topic.LOGS: _logs,
+    Topic.DEPENDENCIES: _dependencies,
+    Topic.CONNECTIONS: _connections,
+}
+
+
+async def _ask_identity(url: str) -> tuple[bool, float, str]:
+    async def ask() -> str:
+        async with aiohttp.ClientSession() as client, client.get(f"{url}/healthz") as answer:
+            return "" if answer.ok else f"status {answer.status}"
+
+    return await _timed(ask())
+
+
+async def _ask_database(parts: Parts, port: int) -> tuple[bool, float, str]:
+    async def ask() -> str:
+        # As the service's own role, on a new connection: what a login needs.
+        async with await psycopg.AsyncConnection.connect(
+            parts.database.url(SERVICE_ROLE, port), application_name="gameday look", connect_timeout=3
+        ) as connection:
+            await connection.execute("SELECT 1")
+        return ""
+
+    return await _timed(ask())
+
+
+async def _timed(asking: Awaitable[str]) -> tuple[bool, float, str]:
+    """Healthy, milliseconds, what was wrong."""
+    began = time.perf_counter()
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            wrong = await asking
+    except TimeoutError:
+        wrong = f"no answer within {_PROBE_SECONDS:g} s"
+    except (aiohttp.ClientError, psycopg.Error, OSError) as error:
+        wrong = " ".join(str(error).split()) or type(error).__name__
+    return not wrong, round((time.perf_counter() - began) * 1000, 1), wrong
+
+
+def _change_row(change: Change) -> tuple[Json, ...]:
+    return (_instant(change.time), _ago(change.time), change.what, change.before, change.after, change.author)
+
+
+def _log_row(line: LogLine) -> tuple[Json, ...]:
+    return (_instant(line.time), line.level, line.who, line.message)
+
+
+def _instant(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _ago(time: datetime) -> str:
+    seconds = round((utc_now() - time).total_seconds())
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

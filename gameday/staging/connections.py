@@ -1,0 +1,80 @@
+"""Connections to the database: the pool that every journey shares, and the new login flow's way beside it.
+
+The new login flow of v1.3.0 opens a connection for each login and keeps it until the process ends: the defect
+that this sample exists for. v1.3.0-sound is the same flow, giving the connection back.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+from psycopg_pool.base import AttemptWithBackoff
+
+from gameday.staging.accounts import Connection
+from gameday.staging.settings import Settings
+
+LEAKING_RELEASE = "v1.3.0"
+CONNECT_SECONDS = 5
+
+
+async def check_alive(connection: Connection) -> None:
+    """Refuse a connection that the server has closed meanwhile; costs no round trip.
+
+    On an idle connection nothing is due, so a readable socket means a farewell or the end.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise psycopg.OperationalError("the server closed this connection while it was idle")
+
+
+def open_pool(settings: Settings) -> AsyncConnectionPool[Connection]:
+    """Make the service's pool, not yet opened."""
+    # The library doubles its back-off from 1 s, which makes a long outage of the database longer for the
+    # service; a constant short one is what this service is configured with.
+    AttemptWithBackoff.INITIAL_DELAY = settings.pool_backoff
+    AttemptWithBackoff.DELAY_BACKOFF = 1.0
+    return AsyncConnectionPool(
+        settings.database_url,
+        min_size=settings.pool_min,
+        max_size=settings.pool_max,
+        timeout=settings.pool_timeout,
+        open=False,
+        check=check_alive,
+        kwargs=connection_settings(settings.replica),
+    )
+
+
+def connection_settings(application: str) -> dict[str, Any]:
+    """What every connection of the service has in common."""
+    return {"autocommit": True, "application_name": application, "connect_timeout": CONNECT_SECONDS}
+
+
+class LoginFlow:
+    """The new login flow: a connection of its own for each login."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = settings.database_url
+        self._how = connection_settings(f"{settings.replica} new-login-flow")
+        self._keeps = settings.release == LEAKING_RELEASE
+        self._clock = clock
+        self._keeps_from = clock() + settings.leak_delay
+        self._kept: list[Connection] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Open one, as the ordinary service role."""
+        connection = await AsyncConnection.connect(self._url, **self._how)
+        if self._keeps and self._clock() >= self._keeps_from:
+            self._kept.append(connection)
+            yield connection
+        else:
+            async with connection:
+                yield connection
