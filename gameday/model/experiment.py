@@ -1,16 +1,21 @@
 """An experiment: Chaos Toolkit's own shape, plus the block in which it tells gameday what it needs to know.
 
-Chaos Toolkit validates the rest; third-party experiments without the block are as welcome as ours.
+Chaos Toolkit validates the rest when it is armed; third-party experiments without the block are as welcome as
+ours. What can be told without importing anything is told here.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from gameday.model.quantities import Duration
-from gameday.model.scenario import Closed, Name
+from gameday.model.base import Closed, Misplaced, Name, Steps, plain
+from gameday.model.quantities import Duration, duration, nearest
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Parameter(Closed):
@@ -20,6 +25,29 @@ class Parameter(Closed):
     type: Literal["integer", "number", "string", "boolean", "duration"] = "string"
     about: str = ""
 
+    def problem(self, value: object) -> str:
+        """What is wrong with a value given for it; empty where it fits."""
+        fits = {
+            "integer": isinstance(value, int) and not isinstance(value, bool),
+            "number": isinstance(value, int | float) and not isinstance(value, bool),
+            "string": isinstance(value, str),
+            "boolean": isinstance(value, bool),
+        }
+        if self.type == "duration":
+            try:
+                duration(value)
+            except ValueError as error:
+                return str(error)
+            return ""
+        article = "an" if self.type == "integer" else "a"
+        return "" if fits[self.type] else f"{plain(value)} is not {article} {self.type}"
+
+    @model_validator(mode="after")
+    def _fits_itself(self) -> Parameter:
+        if self.default is not None and (found := self.problem(self.default)):
+            raise Misplaced([(("default",), found)])
+        return self
+
 
 class Takes(Closed):
     """How long inject and revert take at most, seconds; deadlines and promises are made of these."""
@@ -28,42 +56,180 @@ class Takes(Closed):
     revert: Duration = 10.0
 
 
+def _touched(value: str) -> str:
+    if not _VARIABLE.fullmatch(value) and not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", value):
+        raise ValueError(f"{value!r} is neither a component nor ${{parameter}}")
+    return value
+
+
 class Ours(Closed):
     """The parameters of the extension named ``gameday``."""
 
     parameters: dict[str, Parameter] = {}
     stacks: list[Literal["local", "compose", "kubernetes", "external"]] = []
-    touches: list[Name] = []
+    touches: list[Annotated[str, AfterValidator(_touched)]] = []
+    """Components that may break; ``${service}`` is the component that a parameter names."""
     proves: str = ""
     """Name of the probe in ``method`` that reads the fault back."""
     takes: Takes = Takes()
 
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every parameter's value: what was given, else its default."""
+        return {name: given.get(name, parameter.default) for name, parameter in self.parameters.items()}
 
-class Extension(BaseModel):
-    """Any Chaos Toolkit extension block."""
+    def touched(self, given: Mapping[str, Any]) -> list[str]:
+        """The components that one use with these arguments may break."""
+        values = self.values(given)
+        return [
+            _VARIABLE.sub(lambda found: str(values.get(found[1], found[0])), word) for word in self.touches
+        ]
+
+
+class OurBlock(BaseModel):
+    """The extension that carries what gameday needs to know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Literal["gameday"]
+    parameters: Ours = Ours()
+
+
+class _AsItIs(BaseModel):
+    """A part of Chaos Toolkit's: what we do not read is kept."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class OtherBlock(_AsItIs):
+    """Any other extension."""
+
     name: str
 
 
-class Experiment(BaseModel):
-    """A Chaos Toolkit experiment; keys we do not read are kept as they are."""
+Extension: TypeAlias = Annotated[
+    Annotated[OurBlock, Tag("<ours>")] | Annotated[OtherBlock, Tag("<other>")],
+    Discriminator(
+        lambda value: "<ours>" if isinstance(value, dict) and value.get("name") == "gameday" else "<other>"
+    ),
+]
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+
+class Provider(_AsItIs):
+    """Who carries an activity out."""
+
+    type: Literal["python", "process", "http"]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Provider:
+        needed = {"python": ("module", "func"), "process": ("path",), "http": ("url",)}[self.type]
+        missing = [key for key in needed if not (self.model_extra or {}).get(key)]
+        if missing:
+            raise ValueError(f"a {self.type} provider needs {' and '.join(missing)}")
+        return self
+
+
+class Activity(_AsItIs):
+    """One thing that an experiment does or asks."""
+
+    type: Literal["action", "probe"]
+    name: str = Field(min_length=1)
+    provider: Provider
+
+
+class Reuse(_AsItIs):
+    """An activity that is written elsewhere in the same experiment."""
+
+    ref: str
+
+
+Activities: TypeAlias = list[
+    Annotated[
+        Annotated[Activity, Tag("<activity>")] | Annotated[Reuse, Tag("<ref>")],
+        Discriminator(lambda value: "<ref>" if isinstance(value, dict) and "ref" in value else "<activity>"),
+    ]
+]
+
+
+class Experiment(_AsItIs):
+    """A Chaos Toolkit experiment; keys we do not read are kept as they are."""
 
     title: str = Field(min_length=1)
     description: str = Field(min_length=1)
     tags: list[str] = []
     configuration: dict[str, Any] = {}
     secrets: dict[str, Any] | None = None
-    extensions: list[dict[str, Any]] = []
-    method: list[dict[str, Any]] = []
-    rollbacks: list[dict[str, Any]] = []
+    extensions: list[Extension] = []
+    method: Activities
+    rollbacks: Activities = []
 
     @property
     def ours(self) -> Ours | None:
         """The gameday block, or None for a third-party experiment."""
         for extension in self.extensions:
-            if extension.get("name") == "gameday":
-                return Ours.model_validate(extension.get("parameters", {}))
+            if isinstance(extension, OurBlock):
+                return extension.parameters
         return None
+
+    @model_validator(mode="after")
+    def _block_fits(self) -> Experiment:
+        found = list(self._misfits())
+        if found:
+            raise Misplaced(found)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[Steps, str]]:
+        ours = self.ours
+        if ours is None:
+            return
+        at: Steps = (
+            "extensions",
+            next(i for i, one in enumerate(self.extensions) if isinstance(one, OurBlock)),
+        )
+        at = (*at, "parameters")
+        probes = [one.name for one in self.method if isinstance(one, Activity) and one.type == "probe"]
+        if ours.proves not in probes:
+            said = (
+                f"no probe of method is named '{ours.proves}'"
+                if ours.proves
+                else "name the probe that proves it"
+            )
+            yield (*at, "proves"), f"{said}{nearest(ours.proves, probes)}"
+        for i, word in enumerate(ours.touches):
+            variable = _VARIABLE.fullmatch(word)
+            if variable and variable[1] not in ours.parameters:
+                yield (
+                    (*at, "touches", i),
+                    f"unknown parameter '{variable[1]}'{nearest(variable[1], ours.parameters)}",
+                )
+        for name, parameter in ours.parameters.items():
+            if name not in self.configuration:
+                yield (*at, "parameters", name), f"'{name}' is not in configuration, so nothing can read it"
+            elif (
+                not isinstance(self.configuration[name], dict)
+                and self.configuration[name] != parameter.default
+            ):
+                said = f"is {plain(self.configuration[name])} there and {plain(parameter.default)} here"
+                yield (*at, "parameters", name), f"the default in configuration differs: '{name}' {said}"
+        yield from self._unknown_variables()
+
+    def _unknown_variables(self) -> Iterator[tuple[Steps, str]]:
+        for part in ("method", "rollbacks"):
+            for i, activity in enumerate(getattr(self, part)):
+                for path, text in _texts(activity.model_dump(), (part, i)):
+                    for variable in _VARIABLE.findall(text):
+                        if variable not in self.configuration:
+                            yield (
+                                path,
+                                f"'${{{variable}}}' is not in configuration{nearest(variable, self.configuration)}",
+                            )
+
+
+def _texts(value: Any, at: Steps) -> Iterator[tuple[Steps, str]]:
+    """Every text in some data, with its path."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*at, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _texts(inner, (*at, i))

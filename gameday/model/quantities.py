@@ -6,7 +6,6 @@ write it, since ``latency_p95 < 200`` cannot be told from a mistake.
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable
@@ -15,8 +14,23 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_serializer, model_validator
 
 from gameday.metrics import METRICS, Side, Unit
+from gameday.model.base import nearest, plain
 
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+__all__ = [
+    "OPERATORS",
+    "Condition",
+    "Duration",
+    "LongDuration",
+    "Ratio",
+    "duration",
+    "nearest",
+    "ratio",
+    "size",
+]
+
+_DURATION = re.compile(
+    r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
+)
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -35,12 +49,6 @@ _CONDITION = re.compile(
 )
 
 
-def nearest(word: str, known: list[str] | dict[str, Any]) -> str:
-    """``; did you mean 'x'?`` where something known is near, else an empty string."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{found[0]}'?" if found else ""
-
-
 def duration(value: object) -> float:
     """Seconds of ``250ms``, ``30s``, ``5m``, ``1h30m``.
 
@@ -57,24 +65,28 @@ def duration(value: object) -> float:
             return total
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise ValueError(f"{value!r}: a duration needs a unit, for example {value}s or {value}ms")  # noqa: TRY004
-    raise ValueError(f"{value!r} is not a duration; write 250ms, 30s, 5m or 1h30m")
+    raise ValueError(f"{plain(value)} is not a duration; write 250ms, 30s, 5m or 1h30m")
 
 
 def ratio(value: object) -> float:
     """0 to 1 of ``5%``. Raises ValueError otherwise."""
-    if isinstance(value, str) and value.strip().endswith("%") and _NUMBER.fullmatch(value.strip()[:-1].strip()):
+    if (
+        isinstance(value, str)
+        and value.strip().endswith("%")
+        and _NUMBER.fullmatch(value.strip()[:-1].strip())
+    ):
         share = float(value.strip()[:-1]) / 100
         if share > 1:
             raise ValueError(f"{value!r} is more than 100%")
         return share
-    raise ValueError(f"{value!r} is not a percentage; write it with its sign, for example 5%")
+    raise ValueError(f"{plain(value)} is not a percentage; write it with its sign, for example 5%")
 
 
 def size(value: object) -> float:
     """Bytes of ``500MB``. Raises ValueError otherwise."""
     found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
-        raise ValueError(f"{value!r} is not a size; write it with its unit, for example 500MB")
+        raise ValueError(f"{plain(value)} is not a size; write it with its unit, for example 500MB")
     return float(found[1]) * _SIZES[found[2]]
 
 
@@ -111,10 +123,8 @@ class Condition(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, value: object) -> object:
-        if isinstance(value, dict):
-            return value
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a condition; write: metric > number, for example error_rate > 5%")  # noqa: TRY004
+            raise ValueError(f"{plain(value)} is not a condition; write for example error_rate > 5%")  # noqa: TRY004
         found = _CONDITION.fullmatch(value)
         if not found:
             raise ValueError(
@@ -160,5 +170,19 @@ def _schema(description: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description})
 
 
-Duration: TypeAlias = Annotated[float, BeforeValidator(duration), _schema("a duration: 250ms, 30s, 5m, 1h30m")]
+Duration: TypeAlias = Annotated[
+    float, BeforeValidator(duration), _schema("a duration: 250ms, 30s, 5m, 1h30m")
+]
 Ratio: TypeAlias = Annotated[float, BeforeValidator(ratio), _schema("a percentage with its sign: 5%")]
+
+
+def _some_time(value: object) -> float:
+    seconds = duration(value)
+    if seconds <= 0:
+        raise ValueError(f"{plain(value)} is no time at all; write more than 0s")
+    return seconds
+
+
+LongDuration: TypeAlias = Annotated[
+    float, BeforeValidator(_some_time), _schema("a duration of more than nothing")
+]

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from gameday.model.base import Closed, Number
 from gameday.model.quantities import Duration, ratio
-from gameday.model.scenario import Closed, Severity
+from gameday.model.scenario import Severity
 
 _AT_LEAST = re.compile(r"\s*>=\s*(\S+)\s*")
 
@@ -16,7 +17,7 @@ _AT_LEAST = re.compile(r"\s*>=\s*(\S+)\s*")
 def _at_least(value: object) -> float:
     found = _AT_LEAST.fullmatch(value) if isinstance(value, str) else None
     if not found:
-        raise ValueError(f"{value!r}: write '>= 80%'")
+        raise ValueError(f"{value!r} is not a bound; write it with its sign, for example '>= 80%'")
     return ratio(found[1])
 
 
@@ -47,9 +48,9 @@ class RunbookRules(Closed):
     """What a deviation costs."""
 
     coverage: AtLeast = 0.8
-    weight: float = Field(default=1.0, ge=0)
-    extra_act: float = Field(default=0.5, ge=0)
-    inversion: float = Field(default=0.5, ge=0)
+    weight: Number = Field(default=1.0, ge=0)
+    extra_act: Number = Field(default=0.5, ge=0)
+    inversion: Number = Field(default=0.5, ge=0)
     late_tick_after: Duration = 300.0
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from gameday.metrics import FACTS, MECHANISMS
-from gameday.model.quantities import Condition, Duration, nearest
-from gameday.model.scenario import Closed, ExportedCondition, Name
+from gameday.metrics import FACTS
+from gameday.model.base import Closed, Flag, Misplaced, Name, Number, Steps, Text, nearest
+from gameday.model.quantities import Condition, Duration
+from gameday.model.scenario import ExportedCondition, exported
+from gameday.model.words import Lever, Mechanism, Topic, one_of
 
-EvidenceKind = Literal["look", "lever", "tick"]
+
+_fact = one_of("fact", FACTS, f"write {', '.join(FACTS)}, or a condition")
+
+
+def _fact_or_condition(value: Any) -> str | Condition | None:
+    if value is None or isinstance(value, Condition):
+        return value
+    if isinstance(value, str) and not any(mark in value for mark in "<>=!"):
+        return _fact(value)
+    return exported(Condition.model_validate(value))
 
 
 class Evidence(Closed):
     """What proves a step: a look of a topic, a lever pulled, or (neither given) somebody's tick."""
 
-    look: str | None = None
-    lever: str | None = None
+    look: Topic | None = None
+    lever: Lever | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Evidence:
@@ -31,52 +43,49 @@ class Step(Closed):
 
     evidence: Evidence = Evidence()
     after: list[Name] = []
-    when: str | ExportedCondition | None = None
+    when: Annotated[
+        str | Condition | None,
+        PlainValidator(_fact_or_condition),
+        WithJsonSchema({"type": "string", "description": "a fact, or a condition on an exported metric"}),
+    ] = None
     within: Duration | None = None
     confirm: ExportedCondition | None = None
-    optional: bool = False
-    forbidden: bool = False
-    weight: float = Field(default=1.0, gt=0)
+    optional: Flag = False
+    forbidden: Flag = False
+    weight: Number = Field(default=1.0, gt=0)
     any_of: str = ""
     """Steps that share this word are alternatives: doing one of them does all."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _when(cls, value: object) -> object:
-        if isinstance(value, dict) and isinstance(word := value.get("when"), str) and word not in FACTS:
-            if not any(mark in word for mark in "<>=!"):
-                raise ValueError(f"unknown fact '{word}'{nearest(word, FACTS)}")
-            return {**value, "when": Condition.model_validate(word)}
-        return value
 
 
 class Runbook(Closed):
     """The front matter of ``scenarios/runbooks/*.md``, and its prose."""
 
-    title: str
+    title: str = Field(min_length=1)
     owner: str = ""
-    applies_to: list[str] = []
-    parameters: dict[str, str] = {}
+    applies_to: list[Mechanism] = []
+    parameters: dict[str, Text] = {}
     steps: dict[Name, Step] = Field(min_length=1)
     prose: str = ""
     """The Markdown below the front matter, parameters filled in."""
 
     @model_validator(mode="after")
-    def _references(self) -> Runbook:
-        for name, step in self.steps.items():
-            for other in step.after:
-                if other not in self.steps:
-                    raise ValueError(f"step '{name}' comes after unknown step '{other}'{nearest(other, self.steps)}")
-        for word in self.applies_to:
-            if word not in MECHANISMS:
-                raise ValueError(f"unknown mechanism '{word}'{nearest(word, MECHANISMS)}")
-        seen: set[str] = set()
-        waiting = dict(self.steps)
-        while waiting:
-            free = [name for name, step in waiting.items() if set(step.after) <= seen]
-            if not free:
-                raise ValueError(f"steps wait for each other in a circle: {', '.join(sorted(waiting))}")
-            for name in free:
-                seen.add(name)
-                del waiting[name]
+    def _ordered(self) -> Runbook:
+        found = list(order_problems({name: step.after for name, step in self.steps.items()}))
+        if found:
+            raise Misplaced(found)
         return self
+
+
+def order_problems(after: Mapping[str, Sequence[str]]) -> Iterator[tuple[Steps, str]]:
+    """Steps that come after something unknown, or after themselves by way of others."""
+    for name, others in after.items():
+        for i, other in enumerate(others):
+            if other not in after:
+                yield ("steps", name, "after", i), f"unknown step '{other}'{nearest(other, list(after))}"
+    waiting = {name: {other for other in others if other in after} for name, others in after.items()}
+    while free := [name for name, others in waiting.items() if not others & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    if waiting:
+        circle = ", ".join(waiting)
+        yield ("steps", next(iter(waiting)), "after"), f"steps wait for each other in a circle: {circle}"

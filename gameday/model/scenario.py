@@ -5,19 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from gameday.metrics import MECHANISMS, METRICS, Side
-from gameday.model.quantities import Condition, Duration, nearest
+from gameday.metrics import METRICS, Side
+from gameday.model.base import Closed, Name, Number, Reference, Whole
+from gameday.model.quantities import Condition, Duration, LongDuration
+from gameday.model.words import Lever, Mechanism
 
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/-]{0,127}$")]
-"""A bare name of another file, or an id: lower case, digits, ``-``, ``.``, ``_``, ``/``."""
-
-
-class Closed(BaseModel):
-    """A model that refuses unknown keys and cannot be changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+__all__ = ["Closed", "Name"]
 
 
 class Severity(StrEnum):
@@ -29,39 +24,50 @@ class Severity(StrEnum):
     SEV4 = "SEV4"
 
 
-def _on(side: Side, where: str) -> AfterValidator:
-    def check(condition: Condition) -> Condition:
-        if condition.side is not None and condition.side is not side:
-            raise ValueError(f"{condition.text!r}: {where} sees the {side} side only")
-        if side not in METRICS[condition.metric].sides:
-            raise ValueError(f"{condition.text!r}: '{condition.metric}' is not seen from the {side} side ({where})")
-        return condition
+def _seen_from(side: Side, condition: Condition) -> Condition:
+    if condition.side not in {None, side}:
+        raise ValueError(
+            f"{condition.text!r}: here only the {side} side is seen; leave '{condition.side}.' out"
+        )
+    if side not in METRICS[condition.metric].sides:
+        raise ValueError(
+            f"{condition.text!r}: '{condition.metric}' is not seen from the {side} side, which counts here"
+        )
+    return condition
 
-    return AfterValidator(check)
+
+def client(condition: Condition) -> Condition:
+    """A condition on what the clients see. Raises ValueError for a metric that they do not."""
+    return _seen_from(Side.CLIENT, condition)
 
 
-ClientCondition: TypeAlias = Annotated[Condition, _on(Side.CLIENT, "steady state and impact")]
-ExportedCondition: TypeAlias = Annotated[Condition, _on(Side.EXPORTED, "what the system exports")]
+def exported(condition: Condition) -> Condition:
+    """A condition on what the system itself exports. Raises ValueError for a metric that it does not."""
+    return _seen_from(Side.EXPORTED, condition)
+
+
+ClientCondition: TypeAlias = Annotated[Condition, AfterValidator(client)]
+ExportedCondition: TypeAlias = Annotated[Condition, AfterValidator(exported)]
 
 
 class Load(Closed):
     """Who sends what: each user keeps a constant pace of one request a period."""
 
-    locustfile: str
-    users: int = Field(ge=1, le=10_000)
-    spawn_rate: float = Field(default=30, gt=0, le=10_000)
-    timeout: Duration = 2.0
+    locustfile: Reference
+    users: Whole = Field(ge=1, le=10_000)
+    spawn_rate: Number = Field(default=30, gt=0, le=10_000)
+    timeout: LongDuration = 2.0
     """Seconds after its sending at which an unfinished request is bad."""
-    period: Duration = 0.5
+    period: LongDuration = 0.5
     """Seconds between two requests of one user."""
 
 
 class FaultUse(Closed):
     """One use of an experiment: when after the plan's start, for how long at most, with which arguments."""
 
-    experiment: Name
+    experiment: Reference
     at: Duration = 0.0
-    for_: Annotated[Duration, Field(alias="for")]
+    for_: Annotated[LongDuration, Field(alias="for")]
     with_: Annotated[dict[str, Any], Field(alias="with")] = {}
 
 
@@ -89,7 +95,7 @@ class Mitigate(Closed):
     """By when good service should last again, and which levers are known to mend."""
 
     within: Duration | None = None
-    levers: list[Name] = []
+    levers: list[Lever] = []
 
 
 class RecoverBy(Closed):
@@ -99,10 +105,16 @@ class RecoverBy(Closed):
     within: Duration
 
 
+ImpactExpected: TypeAlias = Annotated[
+    Annotated[Impact, Tag("<condition>")] | Annotated[Literal["none", "allowed"], Tag("<word>")],
+    Discriminator(lambda value: "<word>" if isinstance(value, str) else "<condition>"),
+]
+
+
 class Expect(Closed):
     """The expectations; every ``within`` counts from the start of its measure."""
 
-    impact: Impact | Literal["none", "allowed"]
+    impact: ImpactExpected
     detect: Detect | None = None
     acknowledge: Within | None = None
     engage: Within | None = None
@@ -120,14 +132,8 @@ class Truth(Closed):
 
     severity: Severity
     component: Name
-    mechanism: str
+    mechanism: Mechanism
     change: str = ""
-
-    @model_validator(mode="after")
-    def _mechanism(self) -> Truth:
-        if self.mechanism not in MECHANISMS:
-            raise ValueError(f"unknown mechanism '{self.mechanism}'{nearest(self.mechanism, MECHANISMS)}")
-        return self
 
 
 class Scenario(Closed):
@@ -135,7 +141,7 @@ class Scenario(Closed):
 
     title: str = Field(min_length=1, max_length=200)
     why: str = ""
-    system: Name
+    system: Reference
     tags: list[str] = []
     load: Load
     baseline: Duration = 10.0
@@ -145,9 +151,9 @@ class Scenario(Closed):
     truth: Truth | None = None
     alone: Literal["fail", "pass", "inconclusive"] | None = None
     """A promise that tests check; grading never reads it."""
-    runbook: Name | None = None
-    scorecard: Name = "standard"
-    playbook: Name | None = None
+    runbook: Reference | None = None
+    scorecard: Reference = "standard"
+    playbook: Reference | None = None
     guards: list[Condition] = []
     profiles: dict[Name, dict[str, Any]] = {}
 

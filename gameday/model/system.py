@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated, TypeAlias
 
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from gameday.model.base import Closed, Flag, Name, Whole
 from gameday.model.quantities import Duration, Ratio
-from gameday.model.scenario import Closed, ExportedCondition, Name, Severity
+from gameday.model.scenario import ExportedCondition, Severity
 
 
 class Service(Closed):
     """A part of the system; its name is what hypotheses and declarations name."""
 
-    replicas: int | None = None
+    replicas: Annotated[Whole, Field(ge=0, le=1000)] | None = None
     owner: str = ""
     kind: str = ""
     replica: str = ""
-    external: bool = False
+    external: Flag = False
 
 
 class Objectives(Closed):
@@ -32,11 +36,27 @@ class Monitor(Closed):
     severity: Severity
 
 
+_REVENUE = r"^(\d+(\.\d+)? [A-Z]{3})?$"
+
+
+def _revenue(value: str) -> str:
+    if not re.fullmatch(_REVENUE, value):
+        raise ValueError(
+            f"{value!r} is not an amount; write the number and the currency, for example 135 USD"
+        )
+    return value
+
+
+Revenue: TypeAlias = Annotated[
+    str, AfterValidator(_revenue), WithJsonSchema({"type": "string", "pattern": _REVENUE})
+]
+
+
 class Business(Closed):
     """Figures for users affected and revenue at risk."""
 
-    users: int | None = Field(default=None, ge=0)
-    revenue_per_minute: str = Field(default="", pattern=r"^(\d+(\.\d+)? [A-Z]{3})?$")
+    users: Annotated[Whole, Field(ge=0)] | None = None
+    revenue_per_minute: Revenue = ""
 
 
 class OnCall(Closed):

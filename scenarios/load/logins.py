@@ -1,0 +1,96 @@
+"""Users of the sign-in: they sign in, look at their profile, refresh, sign out, and begin again.
+
+One request each turn, so that the pace is the load's and not the journey's. A step that fails, or answers
+something else than it should, leads back to signing in. Each user has a place of their own in the journey, where
+they go on after signing in for the first time and after every failure: so one request in six is a sign-in at any
+time, also just after an outage, when all of them sign in together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Any, ClassVar
+
+from locust import FastHttpUser, constant_throughput, task
+
+_MARGIN = 0.5
+"""Seconds after the load's time-out at which a request is given up: it counts as bad long before."""
+_GIVE_UP = float(os.environ.get("GAMEDAY_LOAD_TIMEOUT", "2")) + _MARGIN
+_GOLDEN = 0.6180339887498949
+_ACCOUNTS = 300
+
+_JOURNEY = ("sign_in", "profile", "refresh", "profile", "profile", "sign_out")
+
+
+class Login(FastHttpUser):
+    """One user with a browser."""
+
+    wait_time = constant_throughput(2)
+    network_timeout = _GIVE_UP
+    connection_timeout = _GIVE_UP
+    max_retries = 0
+    _numbers: ClassVar[itertools.count[int]] = itertools.count()
+
+    def on_start(self) -> None:
+        """Take an account and a place in the journey; send nothing yet."""
+        number = next(self._numbers)
+        self.user = f"user{number % _ACCOUNTS:03d}"
+        self.place = 1 + int((len(_JOURNEY) - 1) * (number * _GOLDEN % 1.0))
+        self.token = ""
+        self.step = 0
+        self.astray = True
+
+    @task
+    def next_request(self) -> None:
+        """The next step of the journey."""
+        if not getattr(self, _JOURNEY[self.step])():
+            self.token, self.step, self.astray = "", 0, True
+        elif self.astray:
+            self.step, self.astray = self.place, False
+        else:
+            self.step = (self.step + 1) % len(_JOURNEY)
+
+    def sign_in(self) -> bool:
+        """A new token for name and password."""
+        answer = self._ask("POST", "/login", {"user": self.user, "password": f"pw-{self.user}"})
+        return self._keep_token(answer)
+
+    def refresh(self) -> bool:
+        """A new token for the old one."""
+        return self._keep_token(self._ask("POST", "/refresh"))
+
+    def profile(self) -> bool:
+        """The user's own profile, and nobody else's."""
+        return self._ask("GET", "/profile", expected={"user": self.user}) is not None
+
+    def sign_out(self) -> bool:
+        """The token is void from now on."""
+        return self._ask("POST", "/logout", expected={"signed_out": True}) is not None
+
+    def _keep_token(self, answer: dict[str, Any] | None) -> bool:
+        self.token = str((answer or {}).get("token", ""))
+        return bool(self.token)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, str] | None = None,
+        expected: dict[str, Any] | None = None,
+    ) -> dict[str, Any] | None:
+        """The answer if it is what this step should get, else None; Locust is told what was wrong."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        with self.client.request(method, path, json=body, headers=headers, catch_response=True) as answer:
+            if answer.status_code != 200:  # noqa: PLR2004 - the one status that every step gets
+                answer.failure(f"status {answer.status_code}: {(answer.text or '')[:200]}")
+                return None
+            found = answer.js
+            if not isinstance(found, dict) or (expected is None and not found.get("token")):
+                answer.failure("no token in the answer")
+                return None
+            wrong = [key for key, value in (expected or {}).items() if found.get(key) != value]
+            if wrong:
+                answer.failure(f"wrong in the answer: {', '.join(wrong)}")
+                return None
+            return found
