@@ -51,7 +51,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("caddy_http_request_duration_seconds_count", _gateway_count),
         Rule("caddy_http_request_duration_seconds_bucket", _gateway_bucket),
     ),
-    "service": (Rule("auth_pool_waiting", _always("pool_waiting")),),
+    "service": (Rule("db_pool_waiting", _always("pool_waiting")),),
     "database": (
         Rule("pg_stat_activity_count", _always("connections")),
         Rule("pg_settings_max_connections", _always("connections_max"), max),

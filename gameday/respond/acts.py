@@ -110,13 +110,7 @@ def _note(desk: _Desk) -> Act:
 
 
 def _hypothesis(desk: _Desk) -> Act:
-    confidence = desk.words.get("confidence")
-    try:
-        sure = None if confidence in (None, "") else float(str(confidence).removesuffix("%")) / 100
-    except ValueError:
-        raise InputError(f"confidence {confidence!r} is not a percentage, for example 80%") from None
-    if sure is not None and not 0 <= sure <= 1:
-        raise InputError(f"confidence {confidence!r} is not between 0% and 100%")
+    sure = _confidence(desk.words.get("confidence"))
     return Hypothesised(
         **desk.who,
         component=desk.one_of("component", list(desk.inputs.system.services)),
@@ -124,6 +118,19 @@ def _hypothesis(desk: _Desk) -> Act:
         because=desk.text("because"),
         confidence=sure,
     )
+
+
+def _confidence(given: Any) -> float | None:
+    """``80%`` as people type it, or 0.8 as playbooks write it."""
+    if given in (None, ""):
+        return None
+    try:
+        share = float(given.removesuffix("%")) / 100 if isinstance(given, str) else float(given)
+    except (TypeError, ValueError):
+        raise InputError(f"confidence {given!r} is not a percentage, for example 80%") from None
+    if not 0 <= share <= 1:
+        raise InputError(f"confidence {given!r} is not between 0% and 100%")
+    return share
 
 
 def _step(desk: _Desk) -> Act:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gameday.events import AlertFired
+from gameday.model.deeds import SHAPES
 from gameday.model.playbook import PlannedAct, Playbook
 from gameday.model.quantities import Condition
 from gameday.situation import Situation
@@ -82,8 +83,7 @@ def _name(when: Condition | str | None) -> str:
 
 
 def words_of(act: PlannedAct) -> dict[str, Any]:
-    """An act's words as the desk takes them; ``look`` may be given its topic alone."""
+    """An act's words as the desk takes them; a bare word stands for the deed's main key."""
     if isinstance(act.with_, str):
-        return {"topic": act.with_}
-    given: dict[str, Any] = dict(act.with_) if isinstance(act.with_, dict) else act.with_.model_dump(exclude_none=True)
-    return given
+        return {SHAPES[act.do].word: act.with_}
+    return dict(act.with_)

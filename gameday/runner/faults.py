@@ -90,7 +90,7 @@ class Faults:
         """Write each fault's recipe, then tell its child the planned instant; the child waits for it itself."""
         inventory = await self._stack.inventory()
         for fault, use in self._session.situation.inputs.scenario.faults.items():
-            touched = {name: dict(inventory[name]) for name in self._ours(fault).touches if name in inventory}
+            touched = {name: dict(inventory[name]) for name in self._ours(fault).touched(use.with_) if name in inventory}
             self._session.append(RecipeWritten(owner=f"fault:{fault}", things=touched))
             at = start + use.at
             self._session.append(FaultArmed(fault=fault, experiment=use.experiment, at=at))

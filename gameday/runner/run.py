@@ -69,6 +69,8 @@ class Run:
         self._hurry = asyncio.Event()
         """Set by the second Ctrl-C."""
         self._stack_is_up = False
+        self._hold = contextlib.ExitStack()
+        """Keeps other runs off this stack until everything is put back."""
 
     @property
     def folder(self) -> Path:
@@ -139,14 +141,13 @@ class Run:
     async def _body(self) -> None:
         self._phase("prepare")
         self._check_capabilities()
-        async with contextlib.AsyncExitStack() as stack:
-            await self._prepare(stack)
-            self._phase("baseline")
-            await self._baseline()
-            self._phase("inject")
-            await self._inject()
-            self._phase("respond")
-            await self._respond()
+        await self._prepare()
+        self._phase("baseline")
+        await self._baseline()
+        self._phase("inject")
+        await self._inject()
+        self._phase("respond")
+        await self._respond()
 
     def _check_capabilities(self) -> None:
         """Refuse, with the reason, what this stack cannot do. Nothing has been started yet."""
@@ -154,13 +155,13 @@ class Run:
         if stack.kind not in order.allowed:
             raise Refused(f"stack '{stack.kind}' is not among the allowed targets ({', '.join(order.allowed)})")
         can = stack.capabilities()
-        for name, experiment in order.inputs.experiments.items():
-            ours = experiment.ours
+        for use in order.inputs.scenario.faults.values():
+            name, ours = use.experiment, order.inputs.experiments[use.experiment].ours
             if ours is None:
                 continue
             if ours.stacks and stack.kind not in ours.stacks:
                 raise Refused(f"experiment '{name}' is not for stack '{stack.kind}' (it names {', '.join(ours.stacks)})")
-            for component in ours.touches:
+            for component in ours.touched(use.with_):
                 if component not in can.components:
                     reason = can.reasons.get(component, "it is not on the stack's list of what may be touched")
                     raise Refused(f"experiment '{name}' touches '{component}': {reason}")
@@ -169,7 +170,7 @@ class Run:
             if lever not in can.levers:
                 raise Refused(f"lever '{lever}': {can.reasons.get(lever, 'the stack does not have it')}")
 
-    async def _prepare(self, scope: contextlib.AsyncExitStack) -> None:
+    async def _prepare(self) -> None:
         order, session, stack = self.order, self.session, self.order.stack
         me = LiveRun(self.id, psutil.Process().pid, psutil.Process().create_time(), str(self.folder.resolve()), stack.kind)
         publish(me)
@@ -178,7 +179,7 @@ class Run:
         await (stack.up() if order.owned else stack.attach())
         self._stack_is_up = True
         identity = await stack.identity()
-        scope.enter_context(holding(f"{identity.stack}:{identity.name}"))
+        self._hold.enter_context(holding(f"{identity.stack}:{identity.name}"))
         _refuse_left_over(self.id, f"{identity.stack}:{identity.name}")
         points = stack.endpoints()
         session.append(
@@ -293,6 +294,7 @@ class Run:
             await self._step(stack.down())
         self._append_quietly(RunEnded())
         withdraw(self.id)
+        self._hold.close()
         session.close()
 
     async def _recover(self) -> None:
