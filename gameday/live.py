@@ -55,14 +55,13 @@ def state_home() -> Path:
 
 
 def _folder() -> Path:
-    folder = state_home() / "live"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    return state_home() / "live"
 
 
 def publish(run: LiveRun) -> None:
     """Write or replace a run's file."""
     path = _folder() / f"{run.run}.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gameday.errors import GamedayError
@@ -11,7 +12,7 @@ from gameday.faults.proxy import run
 from gameday.faults.proxy.address import LAST_PORT
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line and serve; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m gameday.faults.proxy", description="A TCP proxy with Toxiproxy's HTTP API and toxics."
@@ -20,7 +21,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8474, help="its port; 0 for a free one (%(default)s)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="JSON list of proxies to begin with")
     parser.add_argument("--seed", type=int, help="makes jitter, sizes and toxicity repeatable")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if not 0 <= given.port <= LAST_PORT:
         parser.error(f"--port must be 0 to {LAST_PORT}, not {given.port}")
     try:

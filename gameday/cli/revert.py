@@ -1,0 +1,27 @@
+"""``gameday revert``: finish what a crashed run could not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+
+@click.command("revert")
+@click.argument("run", default="latest")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True, help="Where runs are."
+)
+def revert_command(run: str, out: Path) -> None:
+    """Put back what a crashed run left: its faults, its levers, its processes, its stack. Twice does no harm.
+
+    Example: gameday revert latest
+    """
+    from gameday.cli import stacks
+    from gameday.log import find_run
+    from gameday.runner.revert import revert
+
+    folder = find_run(run, out)
+    for line in asyncio.run(revert(folder, stacks.again)):
+        click.echo(line)

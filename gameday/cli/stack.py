@@ -1,0 +1,155 @@
+"""The system under rehearsal by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from gameday.cli import stacks
+from gameday.cli.tables import table
+from gameday.errors import StackError
+from gameday.ports import Stack
+
+T = TypeVar("T")
+_NAME = click.argument("name", default=stacks.DEFAULT_NAME, required=False)
+
+
+@click.group("stack")
+def stack_command() -> None:
+    """The system under rehearsal by itself: bring it up, look at it, pull its levers, take it down.
+
+    Example: gameday stack up && gameday run auth-connection-leak --attach staging
+    """
+
+
+def _attached(name: str, ask: Callable[[Stack], Awaitable[T]]) -> T:
+    async def attached() -> T:
+        stack = stacks.recall(name)
+        await stack.attach()
+        return await ask(stack)
+
+    return asyncio.run(attached())
+
+
+@stack_command.command("up")
+@_NAME
+def up_command(name: str) -> None:
+    """Bring a stack up and leave it standing; prints its addresses.
+
+    Example: gameday stack up
+    """
+    stack = stacks.fresh("local")
+    stacks.remember(name, stack)
+    try:
+        asyncio.run(stack.up())
+    except BaseException:
+        stacks.forget(name)
+        raise
+    points = stack.endpoints()
+    click.echo(f"stack '{name}' stands")
+    click.echo(f"  gateway    {points.gateway}")
+    click.echo(f"  toxiproxy  {points.toxiproxy}")
+    click.echo(f"  control    {points.control}")
+    click.echo(f"use it: gameday run SCENARIO --attach {name}    take it down: gameday stack down {name}")
+
+
+@stack_command.command("down")
+@_NAME
+def down_command(name: str) -> None:
+    """Stop a standing stack and remove what it left. Twice does no harm.
+
+    Example: gameday stack down
+    """
+    if name not in stacks.names():
+        click.echo(f"no stack '{name}' stands")
+        return
+    asyncio.run(stacks.recall(name).down())
+    stacks.forget(name)
+    click.echo(f"stack '{name}' is down")
+
+
+@stack_command.command("status")
+@_NAME
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status_command(name: str, as_json: bool) -> None:
+    """What stands, and in which state each thing is.
+
+    Example: gameday stack status
+    """
+    if name not in stacks.names():
+        click.echo(json.dumps({}) if as_json else f"no stack '{name}' stands")
+        return
+
+    async def ask(stack: Stack) -> tuple[dict[str, bool], dict[str, dict[str, object]]]:
+        return dict(await stack.ready()), {key: dict(value) for key, value in (await stack.inventory()).items()}
+
+    ready, things = _attached(name, ask)
+    if as_json:
+        click.echo(json.dumps({"ready": ready, "things": things}))
+        return
+    rows = [
+        [component, aspect, json.dumps(state) if not isinstance(state, str) else state]
+        for component, aspects in things.items()
+        for aspect, state in aspects.items()
+    ]
+    click.echo(table(["component", "what", "state"], rows))
+    waiting = [component for component, is_ready in ready.items() if not is_ready]
+    click.echo(f"not ready: {', '.join(waiting)}" if waiting else "all parts are ready")
+
+
+@stack_command.command("env")
+@_NAME
+def env_command(name: str) -> None:
+    """The variables that experiments and load need, for a shell. They hold the stack's passwords.
+
+    Example: eval "$(gameday stack env)" && chaos run experiments/proxy-latency.yaml
+    """
+
+    async def ask(stack: Stack) -> dict[str, str]:
+        return dict(stack.environment())
+
+    for key, value in _attached(name, ask).items():
+        click.echo(f"export {key}={shlex.quote(value)}")
+
+
+@stack_command.command("levers")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def levers_command(as_json: bool) -> None:
+    """The levers of the stack, with their parameters.
+
+    Example: gameday stack levers
+    """
+    specs = stacks.fresh("local").levers()
+    if as_json:
+        rows = [{"name": s.name, "about": s.about, "parameters": dict(s.parameters), "example": s.example} for s in specs]
+        click.echo(json.dumps(rows))
+        return
+    for spec in specs:
+        click.echo(f"{spec.name}: {spec.about}")
+        for parameter, meaning in spec.parameters.items():
+            click.echo(f"    {parameter}  {meaning}")
+        click.echo(f"    example: {spec.example}")
+
+
+@stack_command.command("lever")
+@click.argument("words", nargs=-1, required=True, metavar="NAME [TARGET] [NAME=VALUE]...")
+@click.option("--stack", "name", default=stacks.DEFAULT_NAME, show_default=True, help="Which standing stack.")
+def lever_command(words: tuple[str, ...], name: str) -> None:
+    """Pull a lever of a standing stack, outside any run.
+
+    Example: gameday stack lever rollback auth
+    """
+    from gameday.levers import read_call
+
+    async def pull(stack: Stack) -> str:
+        result = await stack.pull(read_call(list(words), stack.levers()))
+        if not result.ok:
+            raise StackError(result.did)
+        return result.did
+
+    click.echo(_attached(name, pull))

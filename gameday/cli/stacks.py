@@ -1,0 +1,82 @@
+"""Which adapter is which stack, and where standing stacks of this user are remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from gameday.errors import InputError, Refused
+from gameday.live import state_home
+from gameday.ports import Stack
+
+DEFAULT_NAME = "staging"
+
+
+def fresh(kind: str, logs: Path | None = None) -> Stack:
+    """A stack of a kind, not yet up, in a folder of its own.
+
+    Raises:
+        Refused: there is no such stack in this version.
+    """
+    if kind != "local":
+        raise Refused(f"stack '{kind}' is not available in this version; there is: local")
+    from gameday.stacks.local import LocalStack
+
+    return LocalStack(Path(tempfile.gettempdir()) / f"gameday-{secrets.token_hex(4)}", logs=logs)
+
+
+def again(kind: str, handle: Mapping[str, str]) -> Stack:
+    """The stack that a run's log or the list of standing stacks names, not yet attached."""
+    if kind != "local":
+        raise Refused(f"stack '{kind}' is not available in this version; there is: local")
+    from gameday.stacks.local import LocalStack
+
+    return LocalStack.from_handle(handle)
+
+
+def _file(name: str) -> Path:
+    if not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-_"):
+        raise InputError(f"'{name}' is no name for a stack: lower case, digits, - and _")
+    return state_home() / "stacks" / f"{name}.json"
+
+
+def remember(name: str, stack: Stack) -> None:
+    """Note a standing stack under a name. Raises InputError where the name is taken."""
+    path = _file(name)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise InputError(f"a stack '{name}' stands already; take it down with: gameday stack down {name}") from None
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"kind": stack.kind, "handle": dict(stack.handle())}, file)
+
+
+def recall(name: str) -> Stack:
+    """The standing stack of a name, not yet attached. Raises InputError if none is noted."""
+    path = _file(name)
+    if not path.is_file():
+        known = ", ".join(names()) or "none"
+        raise InputError(f"no stack '{name}' stands ({known}); bring one up with: gameday stack up {name}")
+    noted = json.loads(path.read_text())
+    return again(noted["kind"], noted["handle"])
+
+
+def forget(name: str) -> None:
+    """Remove a note. Idempotent."""
+    path = _file(name)
+    path.unlink(missing_ok=True)
+    for folder in (path.parent, state_home()):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def names() -> list[str]:
+    """The noted stacks."""
+    return sorted(path.stem for path in (state_home() / "stacks").glob("*.json"))
