@@ -43,7 +43,7 @@ def make_app(settings: Settings) -> ASGIApp:
         await pool.close(timeout=POOL_CLOSES_WITHIN)
 
     journeys = Journeys(pool, LoginFlow(settings), identity, flags, registry)
-    operations = Operations(settings, pool, identity, flags, registry, lambda: observed.in_flight)
+    operations = Operations(settings, pool, identity, flags, registry, in_flight=lambda: observed.in_flight)
     app = Starlette(routes=journeys.routes() + operations.routes(), lifespan=lifespan)
     observed = Observed(app, PATHS, registry)
     return observed

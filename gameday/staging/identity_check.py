@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from enum import Enum
+from typing import Self
 
 import aiohttp
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -62,7 +63,7 @@ class IdentityCheck:
             raise ValueError(f"a breaker is closed, open or timeout=200ms, not {state!r}")
         self._breaker = state
 
-    async def __aenter__(self) -> IdentityCheck:
+    async def __aenter__(self) -> Self:
         # A connection for each check: one kept idle would fail a login whenever the provider restarts.
         self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
         return self

@@ -1,6 +1,6 @@
 """What users do: sign in, refresh, look at the profile, sign out. One endpoint each, over the accounts.
 
-An error of the database or the identity provider answers 503 with the server's own words and is logged as ERROR.
+An error of the database or the identity provider answers 503 with the server's own words, logged as ERROR.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What the platform asks a replica: health, readiness, metrics, and the admin endpoint that steers it.
 
 ``GET /admin/state`` tells release, flags, settings, breaker, readiness and what is in flight; ``POST
-/admin/flags {NAME: bool}``, ``POST /admin/breaker {"state": ...}`` and ``POST /admin/drain`` change it at once.
-All three need ``Authorization: Bearer ADMIN_TOKEN``. None of this uses the pool.
+/admin/flags {NAME: bool}``, ``POST /admin/breaker {"state": ...}`` and ``POST /admin/drain`` change it at
+once. All of them need ``Authorization: Bearer ADMIN_TOKEN``. None
+of this uses the pool.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Operations:
         identity: IdentityCheck,
         flags: dict[str, bool],
         registry: CollectorRegistry,
+        *,
         in_flight: Callable[[], int],
     ) -> None:
         self._settings = settings

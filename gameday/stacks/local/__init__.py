@@ -1,1 +1,1 @@
-"""The embedded stack: PostgreSQL with a streaming replica, Caddy, the sample system and a fault proxy, by pip alone."""
+"""The embedded stack: database, gateway, sample system and fault proxy, installed by pip alone."""

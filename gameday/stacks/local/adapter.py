@@ -43,7 +43,7 @@ CHANGE_SECONDS = 60.0
 
 
 class LocalStack:
-    """One embedded stack. Without ``state_dir`` it makes a folder of its own in the system's temporary one."""
+    """One embedded stack; without ``state_dir``, in a new folder of the system's temporary one."""
 
     kind = "local"
 

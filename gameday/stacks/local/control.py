@@ -5,8 +5,8 @@
     GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
                                                              POST /stop
 
-All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not do
-it 409, each with ``{"error": ...}``.
+All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not
+do it 409, each with ``{"error": ...}``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, LiteralString
@@ -30,12 +29,14 @@ from gameday.stacks.local.programs import (
     reachable_for_nobody,
     way_for_postgres,
 )
+from gameday.stacks.local.waiting import until
 
 SERVICE_ROLE = "auth"
 NAME = "auth"
 RESERVED = 10
 """Connections that only superusers get: looks and levers work when everything else is taken."""
-_ROLE_GAP = 5
+_ROLE_GAP = 10
+"""Sessions that are just signing in take a place before they count for their role."""
 _START_SECONDS = 15.0
 _QUERY_SECONDS = 3.0
 _SETTINGS = """
@@ -114,8 +115,13 @@ class Database:
 
     async def start_primary(self) -> None:
         """Start the primary and wait until it answers."""
+
+        async def settled() -> bool:
+            return not self._primary.running or await self.primary_answers()
+
         await self._primary.start()
-        await self._answers(self._primary, self.port)
+        if not await until(settled, _START_SECONDS) or not self._primary.running:
+            raise self._primary.failure("ended, or does not answer")
 
     async def start_replica(self) -> None:
         """Copy the primary afresh, start the copy and wait until it streams."""
@@ -135,11 +141,12 @@ class Database:
             way=self._way,
         )
         await self._replica.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not await self.replica_streams():
-            if not self._replica.running or time.monotonic() > deadline:
-                raise self._replica.failure("does not stream from the primary")
-            await asyncio.sleep(0.02)
+
+        async def settled() -> bool:
+            return not self._replica.running or await self.replica_streams()
+
+        if not await until(settled, _START_SECONDS) or not self._replica.running:
+            raise self._replica.failure("does not stream from the primary")
 
     async def stop(self) -> None:
         """End both at once, their shared memory with them."""
@@ -211,19 +218,6 @@ class Database:
                 shutil.copytree(self._program / part, programs / part)
             programs.chmod(0o755)
             self._program = programs
-
-    async def _answers(self, server: Child, port: int) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                async with await AsyncConnection.connect(self.url("postgres", port), connect_timeout=2):
-                    return
-            except psycopg.OperationalError as error:
-                if not server.running:
-                    raise server.failure("ended while starting") from error
-                if time.monotonic() > deadline:
-                    raise server.failure(f"does not answer: {error}") from error
-            await asyncio.sleep(0.02)
 
     async def _create_roles_and_tables(self) -> None:
         limit = self.max_connections - RESERVED - _ROLE_GAP

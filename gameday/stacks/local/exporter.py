@@ -63,7 +63,7 @@ async def _database(parts: Parts) -> list[Metric]:
         streaming = await parts.database.replica_streams()
     except StackError:
         return [_gauge("pg_up", "Whether the primary answers", 0)]
-    by_state: Mapping[str, int] = {state: count for state, count in rows}
+    by_state: Mapping[str, int] = dict(rows)
     sessions = GaugeMetricFamily("pg_stat_activity_count", "Client sessions by state", labels=["state"])
     for state in (*_STATES, *sorted(set(by_state) - set(_STATES))):
         sessions.add_metric([state], by_state.get(state, 0))

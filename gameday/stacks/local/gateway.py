@@ -1,8 +1,8 @@
 """The gateway: Caddy in front of the auth replicas' slots.
 
 Every slot is an upstream from the start and the configuration never changes, since a reload closes clients'
-idle connections. Caddy asks each slot for its readiness several times a second; a slot on which nobody listens
-refuses at once. A request is tried elsewhere only if it was never sent.
+idle connections. Caddy asks each slot for its readiness several times a second; a slot on which nobody
+listens refuses at once. A request is tried elsewhere only if it was never sent.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """Ports that stay ours from the moment they are chosen.
 
-A port is held by a socket that is bound and does not listen: a program that binds it with SO_REUSEADDR (all of
-ours do) can listen there, everybody else is refused, and a connection to a port on which nobody listens is
+A port is held by a socket that is bound and does not listen: a program that binds it with SO_REUSEADDR (all
+of ours do) can listen there, everybody else is refused, and a connection to a port on which nobody listens is
 refused at once. So two stacks never choose the same port, and none is lost while a program restarts.
 """
 
 from __future__ import annotations
 
 import socket
+from typing import Self
 
 
 class HeldPorts:
@@ -26,7 +27,7 @@ class HeldPorts:
         port: int = holder.getsockname()[1]
         return port
 
-    def __enter__(self) -> HeldPorts:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

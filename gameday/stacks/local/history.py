@@ -1,6 +1,7 @@
 """What was changed, when, and by whom: what investigators ask for first.
 
-Deploys and configuration changes as they were made; nothing is invented, and the first entries are the stack's own start.
+Deploys and configuration changes as they were made. Nothing is invented: the first entries are the stack's
+own start.
 """
 
 from __future__ import annotations

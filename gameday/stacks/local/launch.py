@@ -2,9 +2,9 @@
 
     python -I -S launch.py PARENT SIGNAL AS PROGRAM ARGUMENT...
 
-PARENT is the process to die with, SIGNAL the number it is then sent. AS is ``self``, or how to stop being root:
-``namespace`` (a user namespace; files stay reachable, and belong to root outside) or ``nobody`` (really another
-user: binaries and data must be reachable for it). Run as a file, so that it starts in milliseconds.
+PARENT is the process to die with, SIGNAL the number it is then sent. AS is ``self``, or how to stop being
+root: ``namespace`` (a user namespace; files stay reachable, and belong to root outside) or ``nobody`` (really
+another user: binaries and data must be reachable for it). Run as a file, so that it starts in milliseconds.
 """
 
 import ctypes

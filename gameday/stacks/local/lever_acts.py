@@ -1,10 +1,8 @@
-"""What pulling a lever does in the embedded stack: each act reads back what it did and says it in one sentence."""
+"""What pulling a lever does in the embedded stack: each act reads back what it did and says so."""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable
 
 from gameday.errors import StackError
@@ -14,6 +12,7 @@ from gameday.stacks.local.history import shown
 from gameday.stacks.local.lever_table import Arguments, read_arguments
 from gameday.stacks.local.parts import Parts
 from gameday.stacks.local.rollout import at_release, with_settings
+from gameday.stacks.local.waiting import until
 
 RESPONDER = "desk"
 """The author of what levers change: the desk knows who pulled them."""
@@ -106,16 +105,15 @@ async def _terminate(parts: Parts, arguments: Arguments) -> LeverResult:
         (role, arguments["idle_for"]),
     )
     pids = [pid for pid, _ in ended]
-    deadline = time.monotonic() + _GONE_SECONDS
-    left = len(pids)
-    while left and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)
-        [(left,)] = await parts.database.ask(
-            "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", (pids,)
-        )
+
+    async def gone() -> bool:
+        return not await parts.database.ask("SELECT 1 FROM pg_stat_activity WHERE pid = ANY(%s)", (pids,))
+
+    if not await until(gone, _GONE_SECONDS):
+        raise StackError(f"not all of {len(pids)} sessions of {role} ended within {_GONE_SECONDS:g} s")
     [(now,)] = await parts.database.ask("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (role,))
-    did = f"{len(pids) - left} sessions of {role} ended, idle for {arguments['idle_for']:g} s; {now} now"
-    return LeverResult(ok=not left, did=did, changed=bool(pids))
+    did = f"{len(pids)} sessions of {role} ended, idle for {arguments['idle_for']:g} s; {now} now"
+    return LeverResult(ok=True, did=did, changed=bool(pids))
 
 
 async def _breaker(parts: Parts, arguments: Arguments) -> LeverResult:

@@ -89,21 +89,16 @@ def read_arguments(call: LeverCall) -> Arguments:
 def touched(call: LeverCall) -> Mapping[str, tuple[str, ...]]:
     """Component -> aspects of the inventory that the call may change. Raises InputError."""
     arguments = read_arguments(call)
-    match call.name:
-        case "rollback":
-            return {SERVICE: ("version", *(f"flag.{flag}" for flag in FLAGS))}
-        case "disable-flag":
-            return {SERVICE: (f"flag.{arguments['flag']}",)}
-        case "scale":
-            return {SERVICE: ("replicas",)}
-        case "set-config":
-            return {SERVICE: tuple(f"setting.{name}" for name in arguments["settings"])}
-        case "terminate-connections":
-            return {DATABASE: ()}
-        case "breaker":
-            return {SERVICE: (BREAKER,)}
-        case _:
-            return {SERVICE: ()}
+    if call.name == "terminate-connections":
+        return {DATABASE: ()}
+    aspects = {
+        "rollback": ("version", *(f"flag.{flag}" for flag in FLAGS)),
+        "disable-flag": (f"flag.{arguments.get('flag')}",),
+        "scale": ("replicas",),
+        "set-config": tuple(f"setting.{name}" for name in arguments.get("settings", ())),
+        "breaker": (BREAKER,),
+    }
+    return {SERVICE: aspects.get(call.name, ())}
 
 
 def _service(given: Mapping[str, str]) -> str:

@@ -17,8 +17,8 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _LAST_BYTES = 2_000_000
 """Of each file: a look shows the newest lines."""
 _POSTGRES = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \S+\|\d+\|(?P<code>\w{5})\|(?P<user>[^|]*)\|(?P<app>[^|]*)\| "
-    r"(?P<level>[A-Z]+\d?):  (?P<message>.*)"
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \S+\|\d+\|(?P<code>\w{5})\|(?P<user>[^|]*)"
+    r"\|(?P<app>[^|]*)\| (?P<level>[A-Z]+\d?):  (?P<message>.*)"
 )
 _POSTGRES_LEVELS = {"ERROR": "ERROR", "FATAL": "ERROR", "PANIC": "ERROR", "WARNING": "WARNING"}
 

@@ -44,10 +44,9 @@ def check_look(topic: Topic, arguments: Arguments) -> None:
     """Raises InputError for an argument that this topic does not take, with the nearest that it does."""
     for name in arguments:
         if name not in PARAMETERS[topic]:
+            near = nearest(name, list(PARAMETERS[topic]))
             takes = ", ".join(PARAMETERS[topic]) or "no arguments"
-            raise InputError(
-                f"look {topic} has no argument '{name}'{nearest(name, list(PARAMETERS[topic]))} (it takes {takes})"
-            )
+            raise InputError(f"look {topic} has no argument '{name}'{near} (it takes {takes})")
     if "service" in arguments:
         known("service", arguments["service"], LOG_SERVICES if topic is Topic.LOGS else [SERVICE])
     if "since" in arguments:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
@@ -30,6 +29,7 @@ from gameday.stacks.local.programs import fault_proxy_command, python_environmen
 from gameday.stacks.local.replica import Surroundings
 from gameday.stacks.local.rollout import AuthService
 from gameday.stacks.local.toxiproxy import ProxySpec, Toxiproxy
+from gameday.stacks.local.waiting import until
 
 _READY_SECONDS = 10.0
 FIRST_AUTHOR = "deploy-bot"
@@ -124,15 +124,16 @@ class Parts:
     async def start(self) -> None:
         """From nothing to ready. Raises StackError; the caller then stops what has started."""
         async with _together() as group:
-            group.create_task(self._start_proxy())
+            group.create_task(self.proxy.start())
             group.create_task(self.identity.start())
             group.create_task(self.gateway.start())
+            group.create_task(self.auth.start(FIRST_AUTHOR))
             await self.database.start()
-            # The copy is made while the replicas start.
-            group.create_task(self.database.start_replica())
-            await self.auth.start(FIRST_AUTHOR)
-        await self._answers("identity provider", self.identity, f"{address(self.ports.identity)}/healthz")
-        await self._answers("gateway", self.gateway, f"{address(self.ports.gateway)}/healthz")
+            # Only now: before, the replicas would fill the database's log with sign-ins that fail.
+            await self.populate()
+            await self.database.start_replica()
+        await self._wait_for(self.identity, f"{address(self.ports.identity)}/healthz")
+        await self._wait_for(self.gateway, f"{address(self.ports.gateway)}/healthz")
 
     async def stop(self) -> None:
         """End every process."""
@@ -152,18 +153,18 @@ class Parts:
 
     async def populate(self) -> None:
         """Wait for the fault proxy and make its proxies. Raises StackError."""
-        deadline = time.monotonic() + _READY_SECONDS
-        while True:
+
+        async def populated() -> bool:
+            if not self.proxy.running:
+                raise self.proxy.failure("ended while starting")
             try:
                 await self.toxiproxy.populate()
             except StackError:
-                if not self.proxy.running:
-                    raise self.proxy.failure("ended while starting") from None
-                if time.monotonic() > deadline:
-                    raise self.proxy.failure("does not take its proxies") from None
-                await asyncio.sleep(0.02)
-            else:
-                return
+                return False
+            return True
+
+        if not await until(populated, _READY_SECONDS):
+            raise self.proxy.failure("does not take its proxies")
 
     def state(self, control: str, token: str) -> State:
         """What other processes need to know."""
@@ -183,16 +184,12 @@ class Parts:
         replicas = [replica.child for replica in self.auth.replicas]
         return [self.gateway, self.proxy, self.identity, *self.database.children(), *replicas]
 
-    async def _start_proxy(self) -> None:
-        await self.proxy.start()
-        await self.populate()
+    async def _wait_for(self, child: Child, url: str) -> None:
+        async def settled() -> bool:
+            return not child.running or await self.answers(url)
 
-    async def _answers(self, name: str, child: Child, url: str) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while not await self.answers(url):
-            if not child.running or time.monotonic() > deadline:
-                raise child.failure(f"({name}) does not answer")
-            await asyncio.sleep(0.02)
+        if not await until(settled, _READY_SECONDS) or not child.running:
+            raise child.failure("ended, or does not answer")
 
 
 @contextlib.asynccontextmanager

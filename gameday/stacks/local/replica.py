@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 
@@ -17,6 +17,7 @@ from gameday.errors import StackError
 from gameday.stacks.local.catalog import Spec
 from gameday.stacks.local.child import Child
 from gameday.stacks.local.programs import python_environment, python_module
+from gameday.stacks.local.waiting import until
 
 READY_SECONDS = 10.0
 DRAIN_SECONDS = 2.0
@@ -25,7 +26,6 @@ SEEN_SECONDS = 2.0
 _PUSH_SECONDS = 4.0
 """Longer than a replica takes to come back."""
 _ASK_SECONDS = 1.0
-_POLL_SECONDS = 0.02
 _SETTLE_SECONDS = 0.05
 """From the replica's answer to a probe until the gateway has surely acted on it."""
 
@@ -70,7 +70,7 @@ class Replica:
             return False
 
     async def admin(self, what: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Ask its admin endpoint; with a body, change something. Answers with its state. Raises StackError."""
+        """Ask its admin endpoint, with a body to change something; its state. Raises StackError."""
         method = "GET" if body is None else "POST"
         headers = {"Authorization": f"Bearer {self._around.admin_token}"}
         try:
@@ -90,20 +90,17 @@ class Replica:
     async def become(self, wanted: Spec) -> None:
         """Take over flags and breaker at once, and everything else at the next start. Raises StackError."""
         before, self.spec = self.spec, wanted
-        deadline = time.monotonic() + _PUSH_SECONDS
-        while True:
-            try:
-                if before.flags != wanted.flags:
-                    await self.admin("flags", wanted.flags)
-                if before.breaker != wanted.breaker:
-                    await self.admin("breaker", {"state": wanted.breaker})
-            except StackError:
-                # A replica that is being started again comes up with the new spec.
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(_POLL_SECONDS)
-            else:
-                return
+
+        async def taken_over() -> bool:
+            if before.flags != wanted.flags:
+                await self.admin("flags", wanted.flags)
+            if before.breaker != wanted.breaker:
+                await self.admin("breaker", {"state": wanted.breaker})
+            return True
+
+        # A replica that is being started again does not answer, and comes up with the new spec.
+        if not await until(self._trying(taken_over), _PUSH_SECONDS):
+            raise self.child.failure("does not answer")
 
     async def start(self, *, with_database: bool = False) -> None:
         """Start it and wait until the gateway sends it requests; on request, until its pool is filled too.
@@ -111,20 +108,20 @@ class Replica:
         Raises:
             StackError: it ended, or was not ready in time; it is stopped then.
         """
+
+        async def settled() -> bool:
+            return not self.child.running or await self.ready()
+
+        async def connected() -> bool:
+            return bool((await self.admin("state"))["pool_available"])
+
         await self.child.start()
-        deadline = time.monotonic() + READY_SECONDS
         try:
-            while not await self.ready():
-                if not self.child.running:
-                    raise self.child.failure("ended while starting")
-                if time.monotonic() > deadline:
-                    raise self.child.failure("was not ready in time")
-                await asyncio.sleep(_POLL_SECONDS)
-            await self._seen_by_gateway(time.monotonic() + SEEN_SECONDS)
-            while with_database and not (await self.admin("state"))["pool_available"]:
-                if time.monotonic() > deadline:
-                    raise self.child.failure("got no connection to the database")
-                await asyncio.sleep(_POLL_SECONDS)
+            if not await until(settled, READY_SECONDS) or not self.child.running:
+                self._give_up("ended, or was not ready in time")
+            await self._seen_by_gateway(SEEN_SECONDS)
+            if with_database and not await until(connected, READY_SECONDS):
+                self._give_up("got no connection to the database")
         except BaseException:
             await self.child.stop()
             raise
@@ -132,23 +129,38 @@ class Replica:
     async def retire(self) -> None:
         """Take it out of the gateway, let its requests end for a bounded time, stop it."""
         if self.child.running:
-            deadline = time.monotonic() + DRAIN_SECONDS
-            try:
-                await self.admin("drain", {})
-                await self._seen_by_gateway(deadline)
-                while (await self.admin("state"))["in_flight"] and time.monotonic() < deadline:
-                    await asyncio.sleep(_POLL_SECONDS)
-            except StackError:
-                pass  # it died meanwhile, or hangs: there is nothing to wait for
+
+            async def idle() -> bool:
+                return not (await self.admin("state"))["in_flight"]
+
+            # Where it dies meanwhile, or hangs, there is nothing to wait for.
+            with contextlib.suppress(StackError, TimeoutError):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self.admin("drain", {})
+                    await self._seen_by_gateway(DRAIN_SECONDS)
+                    await until(idle, DRAIN_SECONDS)
         # Requests that still hang then would hold a farewell too.
         await self.child.stop(signal.SIGTERM, within=0.3)
 
-    async def _seen_by_gateway(self, deadline: float) -> None:
-        while not (await self.admin("state"))["gateway_probes"]:
-            if time.monotonic() > deadline:
-                return
-            await asyncio.sleep(_POLL_SECONDS)
-        await asyncio.sleep(_SETTLE_SECONDS)
+    async def _seen_by_gateway(self, within: float) -> None:
+        async def probed() -> bool:
+            return bool((await self.admin("state"))["gateway_probes"])
+
+        if await until(probed, within):
+            await asyncio.sleep(_SETTLE_SECONDS)
+
+    @staticmethod
+    def _trying(act: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+        async def tried() -> bool:
+            try:
+                return await act()
+            except StackError:
+                return False
+
+        return tried
+
+    def _give_up(self, why: str) -> NoReturn:
+        raise self.child.failure(why)
 
     def _environment(self) -> Mapping[str, str]:
         settings = self.spec.settings

@@ -48,7 +48,7 @@ class AuthService:
         return sum(await asyncio.gather(*(replica.ready() for replica in self.replicas)))
 
     async def observed(self) -> Spec:
-        """What the replicas say they are; the spec where none answers. Mixed values are listed: ``v1, v2``."""
+        """What the replicas say they are; the spec where none answers. Where they differ: ``a, b``."""
         answers = await asyncio.gather(
             *(replica.admin("state") for replica in self.replicas), return_exceptions=True
         )
@@ -96,7 +96,7 @@ class AuthService:
             return before, wanted
 
     async def restart(self, name: str | None) -> list[str]:
-        """Replace one replica, or all, one after the other, by fresh ones. Returns the names of the old ones."""
+        """Replace one replica, or all, one after the other, by fresh ones; the names of the old ones."""
         async with self._changing:
             if name is not None:
                 known("replica", name, [replica.name for replica in self.replicas])
@@ -105,9 +105,14 @@ class AuthService:
             return [replica.name for replica in old]
 
     async def _replace(self, old: Sequence[Replica]) -> None:
-        for replica in old:
-            await self._add(1, self.spec)
-            await self._remove(replica)
+        leaving: list[asyncio.Task[None]] = []
+        try:
+            for replica in old:
+                await self._add(1, self.spec)
+                # The next one may start while this one's requests end.
+                leaving.append(asyncio.create_task(self._remove(replica)))
+        finally:
+            await asyncio.gather(*leaving)
 
     async def _resize(self, wanted: Spec) -> None:
         await self._add(max(wanted.replicas - len(self.replicas), 0), wanted)

@@ -1,7 +1,7 @@
 """The process that owns one stack: ``python -m gameday.stacks.local.supervisor STATE_DIR``.
 
-Starts everything, publishes where it is, keeps it running, answers the control API, and at the end stops every
-process it started. It removes no files: that is for who made the folder.
+Starts everything, publishes where it is, keeps it running, answers the control API, and at the end stops
+every process it started. It removes no files: that is for who made the folder.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def main(argument: str) -> int:
         except GamedayError as error:
             folder.write_failure(str(error))
             return 1
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last resort: whoever waits for us must hear of it
             _log.exception("the supervisor failed")
             folder.write_failure(f"the supervisor failed: {error!r}")
             return 1

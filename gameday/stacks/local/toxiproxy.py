@@ -1,4 +1,4 @@
-"""The fault proxy's HTTP API, from the side of who owns the proxies: make them, read them, bring them to a state.
+"""The fault proxy's HTTP API for who owns the proxies: make them, read them, bring them to a state.
 
 Speaks to Toxiproxy 2.12 and to gameday's own proxy alike. Every request has a deadline; a removal that hangs
 is answered by deleting the proxy and making it anew.
