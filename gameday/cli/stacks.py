@@ -24,7 +24,7 @@ def fresh(kind: str, logs: Path | None = None) -> Stack:
     """
     if kind != "local":
         raise Refused(f"stack '{kind}' is not available in this version; there is: local")
-    from gameday.stacks.local import LocalStack
+    from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack(Path(tempfile.gettempdir()) / f"gameday-{secrets.token_hex(4)}", logs=logs)
 
@@ -33,7 +33,7 @@ def again(kind: str, handle: Mapping[str, str]) -> Stack:
     """The stack that a run's log or the list of standing stacks names, not yet attached."""
     if kind != "local":
         raise Refused(f"stack '{kind}' is not available in this version; there is: local")
-    from gameday.stacks.local import LocalStack
+    from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack.from_handle(handle)
 

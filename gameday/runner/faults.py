@@ -75,7 +75,7 @@ class Faults:
     async def _start_child(self, fault: str) -> FaultChild:
         child = await FaultChild.start(
             fault,
-            self._experiment(fault).model_dump(mode="json", exclude_none=True),
+            self._session.situation.history.started.inputs["experiments"][self._use(fault).experiment],
             self._use(fault).with_,
             self._stack.environment(),
             self._session.logs / f"fault-{fault}.log",

@@ -85,7 +85,10 @@ class Login(FastHttpUser):
             if answer.status_code != 200:  # noqa: PLR2004 - the one status that every step gets
                 answer.failure(f"status {answer.status_code}: {(answer.text or '')[:200]}")
                 return None
-            found = answer.js
+            try:
+                found = answer.json()
+            except ValueError:
+                found = None
             if not isinstance(found, dict) or (expected is None and not found.get("token")):
                 answer.failure("no token in the answer")
                 return None
