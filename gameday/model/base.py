@@ -1,4 +1,4 @@
-"""What all models of people's files share: closed and frozen, with names, words and errors that carry a path."""
+"""What all models of people's files share: closed and frozen, with names, and errors that carry a path."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Declaring(Shape):
     """How bad, and which services."""
 
     severity: Severity
-    affects: Annotated[list[Name], BeforeValidator(_some)] = []
+    affects: Annotated[list[Name], BeforeValidator(_some)] = Field(default=[])
     note: str = ""
 
 
@@ -46,7 +46,7 @@ class Noting(Shape):
 
     word = "text"
     text: str = Field(min_length=1)
-    affects: Annotated[list[Name], BeforeValidator(_some)] = []
+    affects: Annotated[list[Name], BeforeValidator(_some)] = Field(default=[])
 
 
 class Guessing(Shape):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from gameday.model.base import Closed, Misplaced, Name, Steps, plain
+from gameday.model.base import Closed, Misplaced, Steps, plain
 from gameday.model.quantities import Duration, duration, nearest
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -65,9 +65,9 @@ def _touched(value: str) -> str:
 class Ours(Closed):
     """The parameters of the extension named ``gameday``."""
 
-    parameters: dict[str, Parameter] = {}
-    stacks: list[Literal["local", "compose", "kubernetes", "external"]] = []
-    touches: list[Annotated[str, AfterValidator(_touched)]] = []
+    parameters: dict[str, Parameter] = Field(default={})
+    stacks: list[Literal["local", "compose", "kubernetes", "external"]] = Field(default=[])
+    touches: list[Annotated[str, AfterValidator(_touched)]] = Field(default=[])
     """Components that may break; ``${service}`` is the component that a parameter names."""
     proves: str = ""
     """Name of the probe in ``method`` that reads the fault back."""
@@ -154,12 +154,12 @@ class Experiment(_AsItIs):
 
     title: str = Field(min_length=1)
     description: str = Field(min_length=1)
-    tags: list[str] = []
-    configuration: dict[str, Any] = {}
+    tags: list[str] = Field(default=[])
+    configuration: dict[str, Any] = Field(default={})
     secrets: dict[str, Any] | None = None
-    extensions: list[Extension] = []
+    extensions: list[Extension] = Field(default=[])
     method: Activities
-    rollbacks: Activities = []
+    rollbacks: Activities = Field(default=[])
 
     @property
     def ours(self) -> Ours | None:
@@ -217,10 +217,8 @@ class Experiment(_AsItIs):
                 for path, text in _texts(activity.model_dump(), (part, i)):
                     for variable in _VARIABLE.findall(text):
                         if variable not in self.configuration:
-                            yield (
-                                path,
-                                f"'${{{variable}}}' is not in configuration{nearest(variable, self.configuration)}",
-                            )
+                            hint = nearest(variable, self.configuration)
+                            yield path, f"'${{{variable}}}' is not in configuration{hint}"
 
 
 def _texts(value: Any, at: Steps) -> Iterator[tuple[Steps, str]]:

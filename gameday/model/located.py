@@ -1,8 +1,8 @@
 """YAML text in, plain data with the place of every value out.
 
-The scalars are those of YAML 1.2: a key ``on`` stays ``on``, ``yes`` and ``0777`` and ``1:30`` are text. Nesting,
-size and what aliases may grow to are limited. Everything that can be read is read, so that one look at a file
-names all its problems. Knows nothing of what the data means.
+The scalars are those of YAML 1.2: a key ``on`` stays ``on``, ``yes`` and ``0777`` and ``1:30`` are text.
+Nesting, size and what aliases may grow to are limited. Everything that can be read is read, so that one look
+at a file names all its problems. Knows nothing of what the data means.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
-from yaml.resolver import BaseResolver
 
 from gameday.errors import Place, Problem
 from gameday.model.base import Steps, plain
@@ -30,6 +29,8 @@ DEEPEST = 32
 MOST = 100_000
 """Values of one file, aliases counted as often as they are used."""
 _DIGITS = 300
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""For its events only: the C one is ten times as fast, and not everywhere."""
 
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -49,7 +50,7 @@ class Node(NamedTuple):
     line: int
     column: int
     children: Mapping[str, Node] | Sequence[Node] = ()
-    keys: Mapping[str, tuple[int, int]] = {}  # noqa: RUF012 - never changed
+    keys: Mapping[str, tuple[int, int]] = {}
     size: int = 1
 
     def child(self, step: str | int) -> Node | None:
@@ -100,16 +101,12 @@ class _Stop(Exception):  # noqa: N818 - not an error of anybody's: it ends the r
     """The file cannot be read further."""
 
 
-class _Events(yaml.SafeLoader if not yaml.__with_libyaml__ else yaml.CSafeLoader, BaseResolver):  # type: ignore[misc]
-    """PyYAML's parser, for its events only."""
-
-
 class _Reader:
     def __init__(self, text: str, file: str, first_line: int) -> None:
         self.file = file
         self.first = first_line
         self.problems: list[Problem] = []
-        self.events = _Events(text)
+        self.events: Any = _PARSER(text)
         self.anchors: dict[str, Node | None] = {}
         self.values = 0
 
@@ -172,7 +169,7 @@ class _Reader:
             self.anchors[event.anchor] = node
         return node
 
-    def _alias(self, anchor: str, mark: Any) -> Node:
+    def _alias(self, anchor: Any, mark: Any) -> Node:
         node = self.anchors.get(anchor)
         if node is None:
             why = (
@@ -188,7 +185,7 @@ class _Reader:
     def _list(self, mark: Any, depth: int, before: int) -> Node:
         children: list[Node] = []
         while not self.events.check_event(yaml.SequenceEndEvent):
-            children.append(self._node(depth))  # noqa: PERF401 - the events are a stream
+            children.append(self._node(depth))
         self.events.get_event()
         values = [child.value for child in children]
         return Node(values, mark.line + self.first, mark.column + 1, children, size=self.values - before)

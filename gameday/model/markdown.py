@@ -53,7 +53,7 @@ def read_runbook(text: str, file: str) -> Reading[Runbook]:
 
 
 def commands(runbook: Runbook) -> list[str]:
-    """The commands that a runbook offers, in its order, parameters filled in: what follows ``gameday`` too."""
+    """The commands that a runbook offers, in its order, parameters filled in, each from ``gameday`` on."""
     return _COMMAND.findall(runbook.prose)
 
 

@@ -1,4 +1,4 @@
-"""A playbook: what the scripted responder does. It waits for what a person could see, and acts at the desk."""
+"""A playbook: what the scripted responder does. It waits for what people could see, and acts at the desk."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class PlannedAct(Closed):
         dict[str, Any] | str,
         PlainValidator(_said),
         WithJsonSchema({"type": ["object", "string"]}),
-        Field(alias="with"),
-    ] = {}
+        Field(alias="with", default={}),
+    ]
 
     @property
     def details(self) -> BaseModel:
@@ -91,7 +91,7 @@ class PlannedAct(Closed):
 
 def _under_with(error: ValidationError, shape: type[BaseModel], *, bare: bool) -> ValidationError:
     """The same errors, below the key ``with``: that is where they were written."""
-    lines: list[Any] = []
+    lines: list[Any] = Field(default=[])
     for one in error.errors(include_url=False):
         line: dict[str, Any] = {**one, "loc": ("with",) if bare else ("with", *one["loc"])}
         if one["type"] == "extra_forbidden":
@@ -107,4 +107,4 @@ class Playbook(Closed):
 
     as_: Annotated[str, Field(alias="as", min_length=1)]
     title: str = ""
-    acts: list[PlannedAct] = []
+    acts: list[PlannedAct] = Field(default=[])

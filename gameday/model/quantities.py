@@ -1,4 +1,4 @@
-"""Durations, sizes, shares and conditions as people write them: ``250ms``, ``5%``, ``error_rate > 5% for 10s``.
+"""Durations, sizes, shares, conditions as people write them: ``250ms``, ``5%``, ``error_rate > 5% for 10s``.
 
 Values are kept in base units (seconds, bytes, ratio). A number without its unit is an error that says how to
 write it, since ``latency_p95 < 200`` cannot be told from a mistake.

@@ -1,4 +1,4 @@
-"""Text in, a frozen model out, or everything that is wrong with the text, each thing with its place and its mend.
+"""Text in, a frozen model out, or everything that is wrong with the text, each with its place and its mend.
 
 The plain data is kept beside the model: it goes into the log exactly as written, and the same model is built
 from it again. Opens no file.
@@ -6,7 +6,7 @@ from it again. Opens no file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
@@ -60,7 +60,7 @@ def _problems(error: ValidationError, document: Document, model: type[BaseModel]
         (tuple(step for step in one["loc"] if step != "[key]" and not str(step).startswith("<")), one)
         for one in error.errors(include_url=False)
     ]
-    offered = set()
+    offered: set[Steps] = set()
     for path, one in details:
         if one["type"] == "extra_forbidden":
             message = unknown_key(str(path[-1]), _keys_at(model, path[:-1]))
@@ -95,11 +95,18 @@ _EXPECTED = {
 }
 
 _FEW = 4
+"""So many words are all shown; of more only the nearest."""
 _LIMITS = {
-    "greater_than": ("more than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than": ("less than", "lt"),
-    "less_than_equal": ("at most", "le"),
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+}
+_SENTENCES = {
+    "value_error": "{error}",
+    "too_short": "nothing stands here; at least one is needed",
+    "string_too_short": "this must not be empty",
+    "string_too_long": "this is longer than {max_length} characters",
 }
 
 
@@ -108,23 +115,17 @@ def _sentence(one: ErrorDetails) -> str:
     if kind in _EXPECTED:
         return _wanted(_EXPECTED[kind], given)
     if kind in {"literal_error", "enum"}:
-        words = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-        near = nearest(str(given), words) if len(words) > _FEW else ""
-        return f"{plain(given)} is not known here{near or '; write ' + _either(words)}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == UNKNOWN_KEY:
-        return one["msg"]
-    if kind in {"too_short", "string_too_short"}:
-        return (
-            "nothing stands here; at least one is needed" if kind == "too_short" else "this must not be empty"
-        )
-    if kind == "string_too_long":
-        return f"this is longer than {context['max_length']} characters"
+        return _other_word(given, context["expected"])
     if kind in _LIMITS:
-        words, key = _LIMITS[kind]
-        return f"{plain(given)} is out of range; it must be {words} {context[key]}"
-    return str(one["msg"]).lower()
+        return f"{plain(given)} is out of range; it must be {_LIMITS[kind].format(**context)}"
+    return _SENTENCES[kind].format(**context) if kind in _SENTENCES else one["msg"]
+
+
+def _other_word(given: object, expected: str) -> str:
+    words = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+    near = nearest(str(given), words) if len(words) > _FEW else ""
+    listed = " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+    return f"{plain(given)} is not known here{near or f'; write {listed}'}"
 
 
 def _wanted(kind: str, given: object) -> str:
@@ -136,10 +137,6 @@ def _wanted(kind: str, given: object) -> str:
     if kind.endswith("number") and isinstance(given, str) and given.replace(".", "", 1).isdigit():
         return f"{plain(given)} is text; remove the quotes"
     return f"{kind} {verb} needed here, not {plain(given)}"
-
-
-def _either(words: list[str]) -> str:
-    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _keys(model: type[BaseModel]) -> dict[str, bool]:

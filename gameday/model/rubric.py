@@ -25,8 +25,18 @@ AtLeast: TypeAlias = Annotated[
     float, BeforeValidator(_at_least), WithJsonSchema({"type": "string", "description": "for example >= 80%"})
 ]
 Gate = Literal[
-    "impact", "detect", "acknowledge", "engage", "declare", "diagnose", "act", "mitigate", "recover", "resolve", "runbook"
-]  # fmt: skip
+    "impact",
+    "detect",
+    "acknowledge",
+    "engage",
+    "declare",
+    "diagnose",
+    "act",
+    "mitigate",
+    "recover",
+    "resolve",
+    "runbook",
+]
 
 
 class Budgets(Closed):
@@ -57,6 +67,6 @@ class RunbookRules(Closed):
 class Rubric(Closed):
     """``scorecards/*.yaml``."""
 
-    budgets: dict[Severity, Budgets] = {}
+    budgets: dict[Severity, Budgets] = Field(default={})
     runbook: RunbookRules = RunbookRules()
-    gates: list[Gate] = ["impact", "detect", "acknowledge", "mitigate", "recover", "runbook"]
+    gates: list[Gate] = Field(default=["impact", "detect", "acknowledge", "mitigate", "recover", "runbook"])

@@ -13,7 +13,6 @@ from gameday.model.quantities import Condition, Duration
 from gameday.model.scenario import ExportedCondition, exported
 from gameday.model.words import Lever, Mechanism, Topic, one_of
 
-
 _fact = one_of("fact", FACTS, f"write {', '.join(FACTS)}, or a condition")
 
 
@@ -39,10 +38,10 @@ class Evidence(Closed):
 
 
 class Step(Closed):
-    """One step. ``after`` is a partial order; ``when`` a fact or a condition; ``within`` counts from detection."""
+    """One step. ``after`` is a partial order, ``when`` a fact or a condition."""
 
     evidence: Evidence = Evidence()
-    after: list[Name] = []
+    after: list[Name] = Field(default=[])
     when: Annotated[
         str | Condition | None,
         PlainValidator(_fact_or_condition),
@@ -62,8 +61,8 @@ class Runbook(Closed):
 
     title: str = Field(min_length=1)
     owner: str = ""
-    applies_to: list[Mechanism] = []
-    parameters: dict[str, Text] = {}
+    applies_to: list[Mechanism] = Field(default=[])
+    parameters: dict[str, Text] = Field(default={})
     steps: dict[Name, Step] = Field(min_length=1)
     prose: str = ""
     """The Markdown below the front matter, parameters filled in."""

@@ -68,7 +68,7 @@ class FaultUse(Closed):
     experiment: Reference
     at: Duration = 0.0
     for_: Annotated[LongDuration, Field(alias="for")]
-    with_: Annotated[dict[str, Any], Field(alias="with")] = {}
+    with_: Annotated[dict[str, Any], Field(alias="with", default={})]
 
 
 class Impact(Closed):
@@ -95,7 +95,7 @@ class Mitigate(Closed):
     """By when good service should last again, and which levers are known to mend."""
 
     within: Duration | None = None
-    levers: list[Lever] = []
+    levers: list[Lever] = Field(default=[])
 
 
 class RecoverBy(Closed):
@@ -142,7 +142,7 @@ class Scenario(Closed):
     title: str = Field(min_length=1, max_length=200)
     why: str = ""
     system: Reference
-    tags: list[str] = []
+    tags: list[str] = Field(default=[])
     load: Load
     baseline: Duration = 10.0
     steady_state: list[ClientCondition] = Field(min_length=1)
@@ -154,8 +154,8 @@ class Scenario(Closed):
     runbook: Reference | None = None
     scorecard: Reference = "standard"
     playbook: Reference | None = None
-    guards: list[Condition] = []
-    profiles: dict[Name, dict[str, Any]] = {}
+    guards: list[Condition] = Field(default=[])
+    profiles: dict[Name, dict[str, Any]] = Field(default={})
 
     @property
     def last_end(self) -> float:

@@ -1,4 +1,4 @@
-"""The system under rehearsal, as everybody on call for it knows it: services, monitors, objectives, on-call."""
+"""The system under rehearsal, as everybody on call knows it: services, monitors, objectives, on-call."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Business(Closed):
 class OnCall(Closed):
     """Who is paged."""
 
-    primary: list[str] = []
-    specialists: dict[str, list[str]] = {}
-    rotation: list[str] = []
+    primary: list[str] = Field(default=[])
+    specialists: dict[str, list[str]] = Field(default={})
+    rotation: list[str] = Field(default=[])
 
 
 class System(Closed):
@@ -73,7 +73,7 @@ class System(Closed):
     title: str
     services: dict[Name, Service] = Field(min_length=1)
     slo: Objectives = Objectives()
-    monitors: dict[Name, Monitor] = {}
+    monitors: dict[Name, Monitor] = Field(default={})
     business: Business = Business()
     oncall: OnCall = OnCall()
     channel: str = ""

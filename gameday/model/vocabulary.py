@@ -1,4 +1,4 @@
-"""The closed lists of words that people's files share with the desk: levers, topics, roles, states of an update.
+"""The closed lists of words that people's files share with the desk: levers, topics, roles, states.
 
 What a lever's arguments mean is the stack's to say; which levers there can be is said here, so that a
 misspelt one is found before anything runs.

@@ -1,9 +1,9 @@
 """Users of the sign-in: they sign in, look at their profile, refresh, sign out, and begin again.
 
 One request each turn, so that the pace is the load's and not the journey's. A step that fails, or answers
-something else than it should, leads back to signing in. Each user has a place of their own in the journey, where
-they go on after signing in for the first time and after every failure: so one request in six is a sign-in at any
-time, also just after an outage, when all of them sign in together.
+something else than it should, leads back to signing in. Each user has a place of their own in the journey,
+where they go on after signing in for the first time and after every failure: so one request in six is a
+sign-in at any time, also soon after an outage, when all of them sign in together.
 """
 
 from __future__ import annotations

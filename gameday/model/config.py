@@ -1,0 +1,85 @@
+"""``gameday.toml``, or ``[tool.gameday]`` of ``pyproject.toml``: which targets are allowed, and how much."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from gameday.errors import Place, Problem
+from gameday.model.base import Closed, Reference, Steps, Whole
+from gameday.model.located import Document, Node
+from gameday.model.quantities import LongDuration
+from gameday.model.reading import Reading, build
+
+_WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+class Cluster(Closed):
+    """A namespace of a cluster that game days may break."""
+
+    context: str = Field(min_length=1)
+    namespace: str = Field(min_length=1)
+
+
+class Targets(Closed):
+    """What game days may break; whatever is not named is refused."""
+
+    stacks: list[Literal["local", "compose", "kubernetes", "external"]] = Field(default=["local", "compose"])
+    kubernetes: list[Cluster] = Field(default=[])
+    external: list[Reference] = Field(default=[])
+
+
+class Limits(Closed):
+    """How much a game day may do, whatever its scenario says."""
+
+    faults_at_once: Whole = Field(default=3, ge=1)
+    longest: LongDuration = 3600.0
+    """Seconds from the plan's start to the last fault's end."""
+
+
+class Config(Closed):
+    """The project's own rules."""
+
+    targets: Targets = Targets()
+    limits: Limits = Limits()
+
+
+def read_config(text: str, file: str) -> Reading[Config]:
+    """The rules of a ``gameday.toml``, or of a ``pyproject.toml`` (empty rules where it has none)."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Reading(None, None, [_syntax(str(error), text, file)])
+    except RecursionError:
+        return Reading(None, None, [Problem(Place(file), "nested too deep")])
+    if file.endswith("pyproject.toml"):
+        tool = data.get("tool")
+        data = tool.get("gameday", {}) if isinstance(tool, dict) else {}
+    return build(_Toml(file, data, Node(data, 1, 1), text=text), Config)
+
+
+@dataclass(frozen=True, slots=True)
+class _Toml(Document):
+    """Places by the words of a path, one after the other: the parser tells none."""
+
+    text: str = ""
+
+    def place(self, path: Steps, *, of_key: bool = False) -> Place:  # noqa: ARG002 - key and value stand together
+        """Where the last word of the path stands that can be found."""
+        at = 0
+        for step in path:
+            found = re.compile(rf"(?<![\w-]){re.escape(str(step))}(?![\w-])").search(self.text, at)
+            if found:
+                at = found.start()
+        return Place(self.file, self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at))
+
+
+def _syntax(message: str, text: str, file: str) -> Problem:
+    where = _WHERE.search(message)
+    line, column = (int(where[1]), int(where[2])) if where and where[1] else (text.count("\n") + 1, 1)
+    words = _WHERE.sub("", message)
+    return Problem(Place(file, line, column), f"this is not TOML: {words[:1].lower()}{words[1:]}")
