@@ -130,7 +130,7 @@ def _streaming_handler(child: Child) -> Any:
                 problem=_problem(run),
             )
 
-    return Streaming(name="gameday")
+    return Streaming()
 
 
 def _short(output: Any) -> Any:
