@@ -1,0 +1,196 @@
+"""The card of the terminal: verdict, clocks against budgets, runbook, stack; one a team would paste into its channel.
+
+Words carry every meaning: a verdict and a state are written out, colour only repeats them. Knows no terminal: the
+width is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gameday.history import History
+from gameday.report.columns import cut, hang, pad
+from gameday.report.figures import budget, clean, clock, count, share
+from gameday.report.measured import NAMES, clocks, find, impact_length, reason_text, value_text
+from gameday.score.card import Measure, Scorecard, State, Verdict
+
+_LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
+_COLOURS = {"PASS": "32", "FAIL": "31", "UNKNOWN": "33"}
+_BOLD = "1"
+
+
+def card(scorecard: Scorecard, history: History, *, width: int, colour: bool, report_path: str | None) -> str:
+    """The card, lines of at most ``width`` cells (40 at least), newline at the end."""
+    width = max(width, 40)
+    lines = [
+        *_head(scorecard, width),
+        *_headline(scorecard, width),
+        *(line for measure in clocks(scorecard) for line in _clock(scorecard, history, measure, width)),
+        *_shown(scorecard, width),
+        *_relapses(scorecard, width),
+        *_detection(scorecard, width),
+        *_runbook(scorecard, width),
+        *_load(scorecard, width),
+        *_stack(scorecard, report_path, width),
+        *_assumptions(scorecard, history, width),
+    ]
+    return "\n".join(_coloured(line) if colour else line for line in lines) + "\n"
+
+
+def _coloured(line: str) -> str:
+    """The verdicts of a line in their colours; nothing is said by colour alone."""
+    for word, code in _COLOURS.items():
+        if line.endswith(f" {word}"):
+            return f"{line[: -len(word)]}\033[{_BOLD};{code}m{word}\033[0m"
+        place = line.find(f"{word} ", 2 + _LABEL, 2 + _LABEL + len(word) + 1)
+        if place >= 0:
+            return f"{line[:place]}\033[{code}m{word}\033[0m{line[place + len(word) :]}"
+    return line
+
+
+def _row(label: str, verdict: str, text: str, width: int) -> list[str]:
+    return hang("  " + pad(label, _LABEL) + pad(verdict, _VERDICT), text, width)
+
+
+def _head(scorecard: Scorecard, width: int) -> Iterator[str]:
+    profile = f" (profile {clean(scorecard.profile)})" if scorecard.profile else ""
+    verdict = scorecard.verdict.value
+    name = cut(f"{clean(scorecard.scenario)}{profile}", width - len(verdict) - 2)
+    yield pad(name, width - len(verdict)) + verdict
+    for reason in scorecard.reasons:
+        yield from hang("  ", clean(reason), width)
+
+
+def _headline(scorecard: Scorecard, width: int) -> Iterator[str]:
+    bad, spent = find(scorecard, "bad_seconds"), find(scorecard, "budget_spent")
+    parts = []
+    if bad is not None and bad.state is not State.NOT_APPLICABLE:
+        parts.append(f"{value_text(bad).removesuffix(' s')} bad seconds")
+    if spent is not None and spent.state is State.OBSERVED:
+        parts.append(f"{value_text(spent)} of the month's error budget")
+    if parts:
+        yield from hang("  ", ", ".join(parts), width)
+
+
+def _verdict(measure: Measure) -> str:
+    return measure.verdict.value if measure.verdict else "-"
+
+
+def _clock(scorecard: Scorecard, history: History, measure: Measure, width: int) -> Iterator[str]:
+    if measure.budget is None and measure.verdict is None:
+        return
+    value = value_text(measure)
+    reason = reason_text(measure)
+    if measure.state is State.CENSORED and reason:
+        value, reason = f"{value}, {reason}", ""
+    limit = "" if measure.budget is None else f"budget {budget(measure.budget)}"
+    about = ", ".join(part for part in (_about(scorecard, history, measure), reason) if part)
+    text = f"{pad(value, _VALUE)}{pad(limit, _BUDGET)}{about}".rstrip()
+    if len(value) >= _VALUE:
+        text = f"{value}   {pad(limit, _BUDGET)}{about}".rstrip()
+    yield from _row(NAMES[measure.id].done, _verdict(measure), text, width)
+
+
+def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
+    """What stands behind a clock: what users felt, who noticed, who answered, what mended."""
+    if measure.id == "time_to_impact":
+        return _felt(scorecard)
+    if measure.state is not State.OBSERVED:
+        return ""
+    if measure.id == "time_to_detect":
+        return clean(scorecard.detection.by.removeprefix("monitor:").replace("person:", "a person: "))
+    if measure.id == "time_to_acknowledge":
+        return ", ".join(f"{clean(one.name)}{' (scripted)' if one.scripted else ''}" for one in scorecard.responders)
+    if measure.id == "time_to_mitigate" and scorecard.mitigation:
+        by = scorecard.mitigation.by
+        what = clean(scorecard.mitigation.what) or {"out_of_band": "nobody's recorded act"}.get(by, by)
+        credit = "" if by == "responder" else f" ({by.replace('_', ' ')})"
+        stable = history.inputs().scenario.expect.stable_for
+        return f"{what}{credit}, good for {budget(stable)}"
+    return ""
+
+
+def _felt(scorecard: Scorecard) -> str:
+    load, length = scorecard.load, impact_length(scorecard)
+    parts = []
+    if load.peak_error_rate is not None:
+        parts.append(f"error rate {share(load.peak_error_rate)}")
+    if length:
+        parts.append(f"{length} long")
+    parts.append(f"{count(load.bad)} bad of {count(load.offered)} requests")
+    return ", ".join(parts)
+
+
+def _shown(scorecard: Scorecard, width: int) -> Iterator[str]:
+    """Clocks that nothing judges: values only."""
+    parts = [
+        f"{NAMES[measure.id].done} {value_text(measure)}"
+        for measure in clocks(scorecard)
+        if measure.budget is None and measure.verdict is None and measure.state in {State.OBSERVED, State.CENSORED}
+    ]
+    if parts:
+        yield from _row("not judged", "", ", ".join(parts), width)
+
+
+def _relapses(scorecard: Scorecard, width: int) -> Iterator[str]:
+    for relapse in scorecard.relapses:
+        after = f" after {clean(relapse.after)}" if relapse.after else ""
+        yield from _row("relapse", "", f"good for {clock(relapse.ended - relapse.began)}{after}, then bad again", width)
+
+
+def _detection(scorecard: Scorecard, width: int) -> Iterator[str]:
+    seen = scorecard.detection
+    noise = sorted({clean(alert.monitor) for alert in seen.alerts if alert.role == "noise"})
+    for label, names in (("silent", seen.silent), ("no data", seen.no_data), ("noise", noise)):
+        if names:
+            yield from _row(label, "", ", ".join(clean(name) for name in names), width)
+
+
+def _runbook(scorecard: Scorecard, width: int) -> Iterator[str]:
+    graded = scorecard.adherence
+    if graded is None:
+        return
+    judged = find(scorecard, "runbook_coverage")
+    parts = [f"{graded.done} of {graded.applicable} steps (verified {graded.verified}, attested {graded.attested})"]
+    for name, value in (("order", graded.order), ("economy", graded.economy)):
+        parts.append(f"{name} {value:.2f}" if value is not None else f"{name} not applicable")
+    yield from _row("runbook", _verdict(judged) if judged else "-", ", ".join(parts), width)
+    for move in ("skipped", "inverted", "extra", "forbidden"):
+        names = [clean(step.step) for step in graded.steps if step.move == move and step.deviation != "better_path"]
+        if names:
+            yield from _row("", "", f"{move}: {', '.join(names)}", width)
+    for step in graded.steps:
+        if step.deviation in {"better_path", "runbook_defect", "justified"}:
+            yield from _row("", "", f"{step.deviation.replace('_', ' ')}: {clean(step.step)} {clean(step.detail)}".rstrip(), width)
+    if graded.lucky_pass:
+        yield from _row("", "", "lucky pass: mended without looking before, or without verifying after", width)
+
+
+def _load(scorecard: Scorecard, width: int) -> Iterator[str]:
+    if scorecard.load.overloaded:
+        yield from _row("load", "", "the generator could not offer what it was asked to", width)
+
+
+def _stack(scorecard: Scorecard, report_path: str | None, width: int) -> Iterator[str]:
+    verdict = {True: "yes", False: "NO", None: "unknown"}[scorecard.clean]
+    text = f"report {report_path}" if report_path else ""
+    yield from (line.rstrip() for line in _row("stack clean", verdict, text, width))
+    for difference in scorecard.differences:
+        yield from _row("", "", f"left: {clean(difference)}", width)
+    for command in scorecard.by_hand:
+        yield from _row("", "", f"by hand: {clean(command, 1000)}", width)
+
+
+def _assumptions(scorecard: Scorecard, history: History, width: int) -> Iterator[str]:
+    """What the figures rest on, where it is not what people would take for granted."""
+    notes = []
+    if history.inputs().scenario.truth is None:
+        notes.append("the scenario names no truth, so diagnosis and severity are not judged")
+    if any(instant.kind == "inferred" and instant.state is State.OBSERVED for instant in scorecard.milestones):
+        notes.append("some instants are inferred: see the report")
+    if any(responder.scripted for responder in scorecard.responders):
+        notes.append("a script acted under the responder's name")
+    if scorecard.verdict is not Verdict.PASS and scorecard.load.achieved_share is not None and scorecard.load.achieved_share < 1:
+        notes.append(f"{share(scorecard.load.achieved_share)} of the offered requests were sent")
+    for note in notes:
+        yield from _row("assumes", "", note, width)

@@ -1,0 +1,86 @@
+"""What the measures of a scorecard are called, and how a value that may not be known is said.
+
+``value_text`` never shows a number for something that was not observed: a censored value is a bound with its
+reason, a missing one says so, one that does not apply says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gameday.report.figures import clean, clock, of_unit
+from gameday.score.card import Measure, Scorecard, State
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """How people call a measure."""
+
+    done: str
+    """For a row of a card: ``detected``."""
+    noun: str
+    """For a sentence: ``Detection``."""
+    span: str
+    """Which two instants it lies between."""
+    start: str
+    end: str
+    """Ids of the milestones."""
+
+
+NAMES: Mapping[str, Name] = {
+    "time_to_impact": Name("impact", "Impact", "fault to impact", "triggered", "impact"),
+    "time_to_detect": Name("detected", "Detection", "impact to first alert or statement", "impact", "detected"),
+    "time_to_acknowledge": Name("acknowledged", "Acknowledgement", "page to acknowledgement", "detected", "acknowledged"),
+    "time_to_engage": Name("first look", "First look", "page to first look or hypothesis", "detected", "engaged"),
+    "time_to_declare": Name("declared", "Declaration", "detection to declaration", "detected", "declared"),
+    "time_to_diagnose": Name("diagnosed", "Diagnosis", "impact to the right hypothesis", "impact", "diagnosed"),
+    "time_to_act": Name("mending act", "The mending act", "impact to the act that mended", "impact", "mitigating_act"),
+    "time_to_mitigate": Name("mitigated", "Mitigation", "impact to good service that lasts", "impact", "mitigated"),
+    "time_to_recover": Name("recovered", "Recovery by the platform", "fault to ready and steady", "triggered", "recovered"),
+    "time_to_resolve": Name("resolved", "Resolution", "impact to resolution", "impact", "resolved"),
+}  # fmt: skip
+"""The clocks, in the order in which people read them."""
+
+
+def clocks(scorecard: Scorecard) -> list[Measure]:
+    """The measures that are times, in the order of ``NAMES``."""
+    known = {measure.id: measure for measure in scorecard.measures}
+    return [known[name] for name in NAMES if name in known]
+
+
+def find(scorecard: Scorecard, name: str) -> Measure | None:
+    """One measure by id, None where the card has none."""
+    return next((measure for measure in scorecard.measures if measure.id == name), None)
+
+
+def value_text(measure: Measure) -> str:
+    """``21.4 s``, ``> 90.0 s``, ``never``, ``not applicable``."""
+    if measure.state is State.OBSERVED and measure.value is not None:
+        return of_unit(measure.unit, measure.value)
+    if measure.state is State.CENSORED:
+        return f"> {of_unit(measure.unit, measure.earliest)}" if measure.earliest is not None else "not over"
+    return "not applicable" if measure.state is State.NOT_APPLICABLE else "never"
+
+
+def bounds_text(measure: Measure) -> str:
+    """``21.3 s to 21.5 s`` where the bounds differ as shown, else an empty string."""
+    if measure.state is not State.OBSERVED or measure.earliest is None or measure.latest is None:
+        return ""
+    low, high = of_unit(measure.unit, measure.earliest), of_unit(measure.unit, measure.latest)
+    return "" if low == high else f"{low} to {high}"
+
+
+def reason_text(measure: Measure) -> str:
+    """Why it is what it is, and what else is to be known of it."""
+    return ", ".join(clean(part) for part in (measure.reason, *measure.notes) if part)
+
+
+def impact_length(scorecard: Scorecard) -> str:
+    """How long users felt it: ``21.4 s``, ``more than 90.0 s``; empty without impact."""
+    measure = find(scorecard, "time_to_mitigate")
+    if measure is None or measure.state in {State.NOT_APPLICABLE, State.MISSING}:
+        return ""
+    if measure.value is not None:
+        return clock(measure.value)
+    return "" if measure.earliest is None else f"more than {clock(measure.earliest)}"
