@@ -1,7 +1,7 @@
 """What gameday relies on in a Toxiproxy, proved on our fault proxy and on a real toxiproxy-server alike.
 
 Sockets are real, and both ends of a connection are in the test's hand: `pair` connects to the proxy and
-accepts what the proxy dials. Bounds on time are wide above and tight below, since only the lower one is a promise.
+accepts what the proxy dials. Bounds on time are wide above and tight below: only the lower one is a promise.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ OURS = [sys.executable, "-m", "gameday.faults.proxy"]
 OURS_WITHOUT_UVLOOP = [
     sys.executable,
     "-c",
-    "import sys; sys.modules['uvloop'] = None\n"
-    "from gameday.faults.proxy.__main__ import main; sys.exit(main())",
+    "import sys; sys.modules['uvloop'] = None; import gameday.faults.proxy.__main__ as it; sys.exit(it.main())",
 ]
 INSTALL = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0, then GAMEDAY_TOXIPROXY=PATH"
 DEADLINE = 10.0
@@ -442,6 +441,7 @@ def test_every_type_of_toxic_has_its_attributes_and_defaults(rig: Rig, kind: str
         ),
         (b'{"type": "latency", "name": "there"}', 409, "toxic already exists"),
         (b'{"type": "latency", "toxicity": "high"}', 400, "bad request body: "),
+        (b'{"type": "latency", "toxicity": 1e39}', 400, "bad request body: "),
         (b'{"type": "latency", "toxicity": 1e999}', 400, "bad request body: "),
         (b'{"type": "latency", "attributes": "slow"}', 400, "bad request body: "),
         (b'{"type": "latency", "attributes": {"latency": "slow"}}', 400, "bad request body: "),
@@ -885,7 +885,7 @@ print(json.dumps(seen))
 
 
 def test_toxiproxy_python_works_on_it(api: Api) -> None:
-    """The library that experiments use finds everything where it looks (in a child: its state is a class's)."""
+    """The library that experiments use works (in a process of its own: its state is a class's)."""
     done = subprocess.run(
         [sys.executable, "-c", LIBRARY, str(api.port)],
         capture_output=True,

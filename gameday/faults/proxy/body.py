@@ -8,13 +8,13 @@ anything changes. Knows JSON types, not what the fields mean.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 from gameday.faults.proxy.errors import ApiError, Reason
 
 _INT64 = 2**63
+_FLOAT32 = 3.4028235e38
 _Value = TypeVar("_Value")
 
 
@@ -92,9 +92,9 @@ class Fields:
         return found
 
     def number(self, name: str, default: float) -> float:
-        """Any finite number."""
+        """A number that a float of 32 bits can hold."""
         found: float = self._typed(name, default, (int, float), "a number")
-        if isinstance(found, float) and not math.isfinite(found):
+        if not -_FLOAT32 <= found <= _FLOAT32:
             _refuse(f"{self._where}{name} is too large")
         return found
 

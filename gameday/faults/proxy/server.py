@@ -100,7 +100,7 @@ def _unusable(path: Path, words: str, before: str = "") -> InputError:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop's loop where it can be imported, else asyncio's."""
+    """Makes uvloop's loop where that can be imported, else asyncio's."""
     try:
         import uvloop
     except ImportError:

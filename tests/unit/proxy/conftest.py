@@ -79,7 +79,7 @@ def _serving(
 
 @pytest.fixture
 def serving() -> Any:
-    """A context manager that starts one: `with serving(seed) as server`."""
+    """Starts one for a `with` block, with the seed that it is called with."""
     return _serving
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from gameday.faults.proxy import connection
+from gameday.faults.proxy.link import Link
+from gameday.faults.proxy.placed import Direction, PlacedToxic
+from gameday.faults.proxy.toxics import TYPES, Latency
 
 HOME = "127.0.0.1"
 
@@ -109,6 +115,7 @@ def test_reset_goes_on_after_a_proxy_that_cannot_listen(server: Any, echo: int) 
         server.call("POST", "/proxies/a/toxics", {"type": "noop"})
         server.proxy("b", echo)
         server.call("POST", "/proxies/b/toxics", {"type": "timeout"})
+        server.call("PATCH", "/proxies/b", {"enabled": False})
         status, answer = server.call("POST", "/reset")
     _, proxies = server.call("GET", "/proxies")
 
@@ -116,6 +123,85 @@ def test_reset_goes_on_after_a_proxy_that_cannot_listen(server: Any, echo: int) 
     assert "address already in use" in answer["error"]
     assert (proxies["a"]["enabled"], proxies["b"]["enabled"]) == (False, True)
     assert proxies["a"]["toxics"] == proxies["b"]["toxics"] == []
+
+
+def test_removing_a_full_toxic_wakes_the_one_before_it(server: Any) -> None:
+    """What had piled up behind a blocked toxic flows when it is gone."""
+    with socket.create_server((HOME, 0)) as listener:
+        address = server.proxy("jam", listener.getsockname()[1])
+        for given in ({"type": "noop"}, {"type": "bandwidth", "attributes": {"rate": 0}}):
+            server.call("POST", "/proxies/jam/toxics", given)
+        with socket.create_connection(address, timeout=5) as client, listener.accept()[0] as upstream:
+            sender = threading.Thread(target=upstream.sendall, args=(bytes(2_000_000),))
+            sender.start()
+            time.sleep(0.2)
+            server.call("DELETE", "/proxies/jam/toxics/bandwidth_downstream")
+            left = 2_000_000
+            while left:
+                left -= len(client.recv(left))
+            sender.join(5)
+
+
+def test_a_client_that_is_gone_does_not_block_its_upstream(
+    server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the upstream does not know yet, what it sends is lost in silence."""
+    with socket.create_server((HOME, 0)) as listener:
+        address = server.proxy("gone", listener.getsockname()[1])
+        given = {"type": "slow_close", "stream": "upstream", "attributes": {"delay": 60_000}}
+        server.call("POST", "/proxies/gone/toxics", given)
+        with socket.create_connection(address, timeout=5) as client, listener.accept()[0] as upstream:
+            upstream.settimeout(0.3)
+            with suppress(TimeoutError):
+                while True:
+                    upstream.send(bytes(100_000))
+            client.close()
+            upstream.settimeout(5)
+            for _ in range(400):
+                upstream.sendall(bytes(100_000))
+        server.call("DELETE", "/proxies/gone")
+
+    assert caplog.records == []
+
+
+def test_many_small_pieces_are_as_full_as_a_few_large_ones() -> None:
+    """Pieces cost memory beyond their bytes, so their number is bounded too."""
+
+    async def pieces_until_full() -> int:
+        link = Link(Mock(), random.Random(1))
+        link.add(PlacedToxic("late", "upstream", Direction.UPSTREAM, 1, Latency(latency=60_000)))
+        source = Mock(**{"is_closing.return_value": False})
+        link.attach(source)
+        taken = 0
+        while not source.pause_reading.called:
+            link.feed(b"x")
+            taken += 1
+        link.stop()
+        return taken
+
+    assert asyncio.run(pieces_until_full()) <= 2000
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63)])
+def test_the_largest_settings_break_nothing(
+    server: Any, echo: int, kind: str, value: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A delay of ages is waited for without an error, and ends with the toxic."""
+    address = server.proxy("huge", echo)
+    try:
+        given = {"type": kind, "name": "huge", "attributes": dict.fromkeys(TYPES[kind]().settings(), value)}
+        assert server.call("POST", "/proxies/huge/toxics", given)[0] == 200
+        with socket.create_connection(address, timeout=5) as client:
+            client.sendall(b"?")
+            time.sleep(0.05)
+            assert server.call("DELETE", "/proxies/huge/toxics/huge")[0] == 204
+            with suppress(ConnectionResetError):
+                assert client.recv(1) in {b"?", b""}
+    finally:
+        server.call("DELETE", "/proxies/huge")
+
+    assert caplog.records == []
 
 
 def test_a_slicer_without_a_size_cuts_single_bytes(server: Any, echo: int) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 PROGRAM = [sys.executable, "-m", "gameday.faults.proxy"]
@@ -96,3 +100,35 @@ def test_bad_options_are_exit_2(option: str, value: str) -> None:
     assert code == 2
     assert value in said
     assert "Traceback" not in said
+
+
+def test_running_out_of_descriptors_is_weathered() -> None:
+    """Clients beyond the limit wait; when others have gone, it goes on."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as upstream,
+        subprocess.Popen([*PROGRAM, "--port", "0"], stdout=subprocess.PIPE, text=True) as process,
+        ExitStack() as clients,
+    ):
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("fault proxy on ").strip()
+        given = {"name": "x", "upstream": f"127.0.0.1:{upstream.getsockname()[1]}", "listen": "127.0.0.1:0"}
+        with urllib.request.urlopen(f"{url}/proxies", json.dumps(given).encode()) as answer:  # noqa: S310 - our own
+            port = int(json.load(answer)["listen"].rsplit(":", 1)[1])
+        limit = len(list(Path(f"/proc/{process.pid}/fd").iterdir())) + 5
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        for _ in range(8):
+            clients.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        time.sleep(0.3)
+        busy = psutil.Process(process.pid).cpu_times().user
+        time.sleep(0.3)
+        assert psutil.Process(process.pid).cpu_times().user - busy < 0.2
+        clients.close()
+        upstream.settimeout(5)
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(b"on")
+            seen = b""
+            while seen != b"on":
+                with upstream.accept()[0] as dialled:
+                    seen = dialled.recv(2)
+        process.terminate()
+        assert process.wait(10) == 0

@@ -14,6 +14,18 @@ from gameday.faults.proxy.toxics.slicer import Slicer
 from gameday.faults.proxy.toxics.slow_close import SlowClose
 from gameday.faults.proxy.toxics.timeout import Timeout
 
+__all__ = [
+    "TYPES",
+    "Bandwidth",
+    "Latency",
+    "LimitData",
+    "Noop",
+    "ResetPeer",
+    "Slicer",
+    "SlowClose",
+    "Timeout",
+]
+
 TYPES: Mapping[str, type[Toxic]] = {
     toxic.kind: toxic
     for toxic in (Bandwidth, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout)
