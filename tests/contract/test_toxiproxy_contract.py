@@ -28,7 +28,7 @@ OURS = [sys.executable, "-m", "gameday.faults.proxy"]
 OURS_WITHOUT_UVLOOP = [
     sys.executable,
     "-c",
-    "import sys; sys.modules['uvloop'] = None; import gameday.faults.proxy.__main__ as it; sys.exit(it.main())",
+    "import sys; sys.modules['uvloop'] = None; from gameday.faults.proxy.__main__ import main; main()",
 ]
 INSTALL = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0, then GAMEDAY_TOXIPROXY=PATH"
 DEADLINE = 10.0
