@@ -20,7 +20,7 @@ _GIVE_UP = float(os.environ.get("GAMEDAY_LOAD_TIMEOUT", "2")) + _MARGIN
 _GOLDEN = 0.6180339887498949
 _ACCOUNTS = 300
 
-_JOURNEY = ("sign_in", "profile", "refresh", "profile", "profile", "sign_out")
+_JOURNEY = ("sign_in", "profile", "refresh", "sign_out")
 
 
 class Login(FastHttpUser):
