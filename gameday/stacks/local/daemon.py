@@ -18,7 +18,7 @@ from gameday.stacks.local.folder import Folder, State
 from gameday.stacks.local.programs import python_environment, python_module
 from gameday.stacks.local.waiting import until
 
-UP_SECONDS = 30.0
+UP_SECONDS = 45.0
 STOP_SECONDS = 8.0
 GONE_SECONDS = 8.0
 

@@ -32,12 +32,13 @@ from gameday.stacks.local.programs import (
 from gameday.stacks.local.waiting import until
 
 SERVICE_ROLE = "auth"
-NAME = "auth"
+NAME = "postgres"
+"""The database that is there from the start: another would copy all of a template, to both servers."""
 RESERVED = 10
 """Connections that only superusers get: looks and levers work when everything else is taken."""
 _ROLE_GAP = 10
 """Sessions that are just signing in take a place before they count for their role."""
-_START_SECONDS = 15.0
+_START_SECONDS = 20.0
 _QUERY_SECONDS = 3.0
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -85,8 +86,7 @@ class Database:
 
     def url(self, role: str = SERVICE_ROLE, port: int | None = None) -> str:
         """Connection string for a role; through the fault proxy where its port is given."""
-        name = NAME if role == SERVICE_ROLE else "postgres"
-        return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{port or self.port}/{name}"
+        return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{port or self.port}/{NAME}"
 
     def children(self) -> tuple[Child, Child]:
         """Primary, replica."""
@@ -102,7 +102,7 @@ class Database:
             give_to_nobody(self._folder)
         primary = self._folder / "primary"
         options = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
-        plain = ["--locale=C", "--no-sync", "--no-instructions"]
+        plain = ["--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1"]
         await run_once(
             [self._bin("initdb"), f"--pgdata={primary}", *options, *plain], self._log, way=self._way
         )
@@ -228,7 +228,7 @@ class Database:
             sql.SQL("CREATE ROLE replicator LOGIN REPLICATION PASSWORD {}").format(
                 sql.Literal(self._passwords["replicator"])
             ),
-            sql.SQL("CREATE DATABASE auth OWNER auth").format(),
+            sql.SQL("ALTER DATABASE postgres OWNER TO auth").format(),
         )
         try:
             kept = await self._connection()

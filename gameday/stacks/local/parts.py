@@ -31,7 +31,7 @@ from gameday.stacks.local.rollout import AuthService
 from gameday.stacks.local.toxiproxy import ProxySpec, Toxiproxy
 from gameday.stacks.local.waiting import until
 
-_READY_SECONDS = 10.0
+_READY_SECONDS = 20.0
 FIRST_AUTHOR = "deploy-bot"
 
 

@@ -19,7 +19,7 @@ from gameday.stacks.local.child import Child
 from gameday.stacks.local.programs import python_environment, python_module
 from gameday.stacks.local.waiting import until
 
-READY_SECONDS = 10.0
+READY_SECONDS = 20.0
 DRAIN_SECONDS = 2.0
 SEEN_SECONDS = 2.0
 """A gateway that does not probe for so long is down itself, and need not be waited for."""
