@@ -91,7 +91,7 @@ class PlannedAct(Closed):
 
 def _under_with(error: ValidationError, shape: type[BaseModel], *, bare: bool) -> ValidationError:
     """The same errors, below the key ``with``: that is where they were written."""
-    lines: list[Any] = Field(default=[])
+    lines: list[Any] = []
     for one in error.errors(include_url=False):
         line: dict[str, Any] = {**one, "loc": ("with",) if bare else ("with", *one["loc"])}
         if one["type"] == "extra_forbidden":

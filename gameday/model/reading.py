@@ -97,10 +97,10 @@ _EXPECTED = {
 _FEW = 4
 """So many words are all shown; of more only the nearest."""
 _LIMITS = {
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
 }
 _SENTENCES = {
     "value_error": "{error}",
