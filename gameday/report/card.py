@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from gameday.history import History
 from gameday.report.columns import cut, hang, pad
 from gameday.report.figures import budget, clean, clock, count, share
-from gameday.report.measured import NAMES, clocks, find, impact_length, reason_text, value_text
+from gameday.report.measured import clocks, find, impact_length, name_of, others, reason_text, value_text
 from gameday.score.card import Measure, Scorecard, State, Verdict
 
 _LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
@@ -26,6 +26,7 @@ def card(scorecard: Scorecard, history: History, *, width: int, colour: bool, re
         *_head(scorecard, width),
         *_headline(scorecard, width),
         *(line for measure in clocks(scorecard) for line in _clock(scorecard, history, measure, width)),
+        *(line for measure in others(scorecard) for line in _clock(scorecard, history, measure, width)),
         *_shown(scorecard, width),
         *_relapses(scorecard, width),
         *_detection(scorecard, width),
@@ -81,14 +82,14 @@ def _clock(scorecard: Scorecard, history: History, measure: Measure, width: int)
         return
     value = value_text(measure)
     reason = reason_text(measure)
-    if measure.state is State.CENSORED and reason:
+    if measure.state is not State.OBSERVED and reason:
         value, reason = f"{value}, {reason}", ""
     limit = "" if measure.budget is None else f"budget {budget(measure.budget)}"
     about = ", ".join(part for part in (_about(scorecard, history, measure), reason) if part)
     text = f"{pad(value, _VALUE)}{pad(limit, _BUDGET)}{about}".rstrip()
     if len(value) >= _VALUE:
         text = f"{value}   {pad(limit, _BUDGET)}{about}".rstrip()
-    yield from _row(NAMES[measure.id].done, _verdict(measure), text, width)
+    yield from _row(name_of(measure).done, _verdict(measure), text, width)
 
 
 def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
@@ -100,7 +101,9 @@ def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
     if measure.id == "time_to_detect":
         return clean(scorecard.detection.by.removeprefix("monitor:").replace("person:", "a person: "))
     if measure.id == "time_to_acknowledge":
-        return ", ".join(f"{clean(one.name)}{' (scripted)' if one.scripted else ''}" for one in scorecard.responders)
+        return ", ".join(
+            f"{clean(one.name)}{' (scripted)' if one.scripted else ''}" for one in scorecard.responders
+        )
     if measure.id == "time_to_mitigate" and scorecard.mitigation:
         by = scorecard.mitigation.by
         what = clean(scorecard.mitigation.what) or {"out_of_band": "nobody's recorded act"}.get(by, by)
@@ -124,9 +127,11 @@ def _felt(scorecard: Scorecard) -> str:
 def _shown(scorecard: Scorecard, width: int) -> Iterator[str]:
     """Clocks that nothing judges: values only."""
     parts = [
-        f"{NAMES[measure.id].done} {value_text(measure)}"
+        f"{name_of(measure).done} {value_text(measure)}"
         for measure in clocks(scorecard)
-        if measure.budget is None and measure.verdict is None and measure.state in {State.OBSERVED, State.CENSORED}
+        if measure.budget is None
+        and measure.verdict is None
+        and measure.state in {State.OBSERVED, State.CENSORED}
     ]
     if parts:
         yield from _row("not judged", "", ", ".join(parts), width)
@@ -135,14 +140,18 @@ def _shown(scorecard: Scorecard, width: int) -> Iterator[str]:
 def _relapses(scorecard: Scorecard, width: int) -> Iterator[str]:
     for relapse in scorecard.relapses:
         after = f" after {clean(relapse.after)}" if relapse.after else ""
-        yield from _row("relapse", "", f"good for {clock(relapse.ended - relapse.began)}{after}, then bad again", width)
+        yield from _row(
+            "relapse", "", f"good for {clock(relapse.ended - relapse.began)}{after}, then bad again", width
+        )
 
 
 def _detection(scorecard: Scorecard, width: int) -> Iterator[str]:
     seen = scorecard.detection
     noise = sorted({clean(alert.monitor) for alert in seen.alerts if alert.role == "noise"})
+    known = find(scorecard, "time_to_detect")
+    said = " ".join(known.notes) if known else ""
     for label, names in (("silent", seen.silent), ("no data", seen.no_data), ("noise", noise)):
-        if names:
+        if names and f"{label}: " not in said:
             yield from _row(label, "", ", ".join(clean(name) for name in names), width)
 
 
@@ -151,19 +160,30 @@ def _runbook(scorecard: Scorecard, width: int) -> Iterator[str]:
     if graded is None:
         return
     judged = find(scorecard, "runbook_coverage")
-    parts = [f"{graded.done} of {graded.applicable} steps (verified {graded.verified}, attested {graded.attested})"]
+    parts = [
+        f"{graded.done} of {graded.applicable} steps (verified {graded.verified}, attested {graded.attested})"
+    ]
     for name, value in (("order", graded.order), ("economy", graded.economy)):
         parts.append(f"{name} {value:.2f}" if value is not None else f"{name} not applicable")
     yield from _row("runbook", _verdict(judged) if judged else "-", ", ".join(parts), width)
     for move in ("skipped", "inverted", "extra", "forbidden"):
-        names = [clean(step.step) for step in graded.steps if step.move == move and step.deviation != "better_path"]
+        names = [
+            clean(step.step) for step in graded.steps if step.move == move and step.deviation != "better_path"
+        ]
         if names:
             yield from _row("", "", f"{move}: {', '.join(names)}", width)
     for step in graded.steps:
         if step.deviation in {"better_path", "runbook_defect", "justified"}:
-            yield from _row("", "", f"{step.deviation.replace('_', ' ')}: {clean(step.step)} {clean(step.detail)}".rstrip(), width)
+            yield from _row(
+                "",
+                "",
+                f"{step.deviation.replace('_', ' ')}: {clean(step.step)} {clean(step.detail)}".rstrip(),
+                width,
+            )
     if graded.lucky_pass:
-        yield from _row("", "", "lucky pass: mended without looking before, or without verifying after", width)
+        yield from _row(
+            "", "", "lucky pass: mended without looking before, or without verifying after", width
+        )
 
 
 def _load(scorecard: Scorecard, width: int) -> Iterator[str]:
@@ -186,11 +206,17 @@ def _assumptions(scorecard: Scorecard, history: History, width: int) -> Iterator
     notes = []
     if history.inputs().scenario.truth is None:
         notes.append("the scenario names no truth, so diagnosis and severity are not judged")
-    if any(instant.kind == "inferred" and instant.state is State.OBSERVED for instant in scorecard.milestones):
+    if any(
+        instant.kind == "inferred" and instant.state is State.OBSERVED for instant in scorecard.milestones
+    ):
         notes.append("some instants are inferred: see the report")
     if any(responder.scripted for responder in scorecard.responders):
         notes.append("a script acted under the responder's name")
-    if scorecard.verdict is not Verdict.PASS and scorecard.load.achieved_share is not None and scorecard.load.achieved_share < 1:
+    if (
+        scorecard.verdict is not Verdict.PASS
+        and scorecard.load.achieved_share is not None
+        and scorecard.load.achieved_share < 1
+    ):
         notes.append(f"{share(scorecard.load.achieved_share)} of the offered requests were sent")
     for note in notes:
         yield from _row("assumes", "", note, width)

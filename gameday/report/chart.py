@@ -14,7 +14,9 @@ from typing import Any
 
 _VEGA_LITE = "5.20"
 _MINUTES_FROM = 600
-_MINUTES = "(datum.value < 0 ? '-' : '') + floor(abs(datum.value) / 60) + ':' + format(abs(datum.value) % 60, '02')"
+_MINUTES = (
+    "(datum.value < 0 ? '-' : '') + floor(abs(datum.value) / 60) + ':' + format(abs(datum.value) % 60, '02')"
+)
 _NICE = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _GAP = 10
 _TOP, _BOTTOM = 6, 26
@@ -53,12 +55,23 @@ class Panel:
         step = next(nice for nice in _steps() if nice >= top / 4)
         ticks = [round(step * number, 9) for number in range(int(top / step + 1e-9) + 1)]
         self.y_top = top
-        self.y_axis = {"values": ticks, "labelExpr": label, "domain": False, "ticks": False, "labelPadding": 8, "grid": True}
+        self.y_axis = {
+            "values": ticks,
+            "labelExpr": label,
+            "domain": False,
+            "ticks": False,
+            "labelPadding": 8,
+            "grid": True,
+        }
         self.title(title, 8)
 
     def title(self, text: str, y: float) -> None:
         """A heading at the far left."""
-        self._add("title", {"type": "text", "align": "left", "fontWeight": 600}, {"x": -self.frame.left, "y": y, "text": text})
+        self._add(
+            "title",
+            {"type": "text", "align": "left", "fontWeight": 600},
+            {"x": -self.frame.left, "y": y, "text": text},
+        )
 
     def row_title(self, text: str, y: float) -> None:
         """The name of one row, beside the plot."""
@@ -73,11 +86,23 @@ class Panel:
         self._add(f"text {align} {dx} {bold}", mark, self._datum(t, y, colour, href) | {"text": text})
 
     def bar(
-        self, begin: float, end: float, y: float, y2: float, colour: str, *, href: int | None = None, least: float = 1
+        self,
+        begin: float,
+        end: float,
+        y: float,
+        y2: float,
+        colour: str,
+        *,
+        href: int | None = None,
+        least: float = 1,
     ) -> None:
         """A filled span of time, ``least`` pixels wide at least."""
         x, x2 = self.frame.x(begin), self.frame.x(end)
-        self._add(f"bar {colour}", {"type": "rect"}, self._datum(begin, y, colour, href) | {"x2": max(x2, x + least), "y2": y2})
+        self._add(
+            f"bar {colour}",
+            {"type": "rect"},
+            self._datum(begin, y, colour, href) | {"x2": max(x2, x + least), "y2": y2},
+        )
 
     def whisker(self, earliest: float, latest: float, y: float) -> None:
         """From the earliest to the latest an instant can have been."""
@@ -85,7 +110,9 @@ class Panel:
         for edge in ((x, y, x2, y), (x, y - 4, x, y + 4), (x2, y - 4, x2, y + 4)):
             self._rule(edge, "var(--ink)", None, dashed=False)
 
-    def line(self, t: float, y: float, y2: float, colour: str, *, dashed: bool = False, href: int | None = None) -> None:
+    def line(
+        self, t: float, y: float, y2: float, colour: str, *, dashed: bool = False, href: int | None = None
+    ) -> None:
         """An instant, from top to bottom."""
         x = self.frame.x(t)
         self._rule((x, y, x, y2), colour, href, dashed=dashed)
@@ -94,18 +121,33 @@ class Panel:
         """A value that means something, with its name at the right."""
         y = round(self.height * (1 - value / self.y_top), 2)
         self._rule((0, y, self.frame.plot, y), "var(--quiet)", None, dashed=True)
-        end = {"type": "text", "align": "right" if inside else "left", "dx": -2 if inside else 6, "dy": -7 if inside else 0}
+        end = {
+            "type": "text",
+            "align": "right" if inside else "left",
+            "dx": -2 if inside else 6,
+            "dy": -7 if inside else 0,
+        }
         self._add("threshold", end, {"x": self.frame.plot, "y": y, "text": label, "colour": "var(--soft)"})
 
     def dot(self, t: float, y: float, colour: str, *, href: int | None = None) -> None:
         """A round mark."""
-        self._add("dot", {"type": "point", "filled": True, "size": 42, "opacity": 1}, self._datum(t, y, colour, href))
+        self._add(
+            "dot",
+            {"type": "point", "filled": True, "size": 42, "opacity": 1},
+            self._datum(t, y, colour, href),
+        )
 
     def curve(self, bins: Sequence[tuple[float, float, float | None]], colour: str, *, filled: bool) -> None:
         """Bins (begin, end, value) as steps; a bin without a value leaves a gap."""
         points = [{"t": round(begin, 4), "v": value} for begin, _, value in bins]
         points += [{"t": round(bins[-1][1], 4), "v": bins[-1][2]}] if bins else []
-        mark: dict[str, Any] = {"type": "line", "interpolate": "step-after", "color": colour, "strokeWidth": 1.5, "clip": True}
+        mark: dict[str, Any] = {
+            "type": "line",
+            "interpolate": "step-after",
+            "color": colour,
+            "strokeWidth": 1.5,
+            "clip": True,
+        }
         if filled:
             mark |= {"type": "area", "line": {"color": colour, "strokeWidth": 1.5}, "fillOpacity": 0.22}
         encoding = {"x": self._time(shown=False), "y": self._value()}
@@ -118,7 +160,9 @@ class Panel:
             "mark": {"type": "point", "opacity": 0, "size": 1},
             "encoding": {"x": self._time(shown=shows_time), "y": self._value()},
         }
-        back = [name for name in self._groups if name.startswith(("bar var(--impaired)", "bar var(--budget)"))]
+        back = [
+            name for name in self._groups if name.startswith(("bar var(--impaired)", "bar var(--budget)"))
+        ]
         order = [*back, "", *(name for name in self._groups if name not in back)]
         layers: list[dict[str, Any]] = [base]
         for name in order:
@@ -129,7 +173,9 @@ class Panel:
         datum = {"x": self.frame.x(t), "y": y, "colour": colour}
         return datum | ({"href": f"#seq-{href}"} if href is not None else {})
 
-    def _rule(self, edge: tuple[float, float, float, float], colour: str, href: int | None, *, dashed: bool) -> None:
+    def _rule(
+        self, edge: tuple[float, float, float, float], colour: str, href: int | None, *, dashed: bool
+    ) -> None:
         mark = {"type": "rule", "strokeWidth": 1} | ({"strokeDash": [3, 3]} if dashed else {})
         datum = dict(zip(("x", "y", "x2", "y2"), edge, strict=True)) | {"colour": colour}
         self._add(f"rule {dashed}", mark, datum | ({"href": f"#seq-{href}"} if href is not None else {}))
@@ -144,7 +190,15 @@ class Panel:
         first = int(begin // step) + 1
         ticks = [round(step * number, 6) for number in range(first, int(end // step) + 1)]
         label = _MINUTES if end - begin > _MINUTES_FROM else "format(datum.value, ',') + ' s'"
-        axis = {"values": ticks, "labels": shown, "ticks": False, "domain": False, "grid": True, "labelExpr": label, "labelPadding": 8}
+        axis = {
+            "values": ticks,
+            "labels": shown,
+            "ticks": False,
+            "domain": False,
+            "grid": True,
+            "labelExpr": label,
+            "labelPadding": 8,
+        }
         scale = {"domain": [begin, end], "nice": False, "zero": False}
         return {"field": "t", "type": "quantitative", "title": None, "scale": scale, "axis": axis}
 
@@ -187,7 +241,13 @@ def stacked(panels: Sequence[Panel]) -> dict[str, Any]:
         "spacing": _GAP,
         "bounds": "flush",
         "vconcat": [panel.view(shows_time=number == last) for number, panel in enumerate(panels)],
-        "config": {"aria": False, "font": "inherit", "view": {"stroke": None}, "axis": axis, "text": {"tooltip": None}},
+        "config": {
+            "aria": False,
+            "font": "inherit",
+            "view": {"stroke": None},
+            "axis": axis,
+            "text": {"tooltip": None},
+        },
     }
 
 
@@ -200,7 +260,9 @@ def svg(panels: Sequence[Panel], prefix: str) -> str:
     height = _TOP + sum(panel.height for panel in panels) + _GAP * (len(panels) - 1) + _BOTTOM
     drawn: str = vl_convert.vegalite_to_svg(stacked(panels), vl_version=_VEGA_LITE)
     body = drawn[drawn.index(">") + 1 :]
-    body = re.sub(r'transform="translate\([^)]*\)"', f'transform="translate({frame.left},{_TOP})"', body, count=1)
+    body = re.sub(
+        r'transform="translate\([^)]*\)"', f'transform="translate({frame.left},{_TOP})"', body, count=1
+    )
     body = _TAG.sub(lambda tag: _inlined(tag[0], prefix), body)
     return f'<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{body}'
 

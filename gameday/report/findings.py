@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gameday.report.figures import budget, clean, clock, plural, share
-from gameday.report.measured import NAMES, clocks, find, reason_text, value_text
+from gameday.report.measured import clocks, find, name_of, others, reason_text, value_text
 from gameday.score.card import Measure, Scorecard, State, StepGrade, Verdict
 
 
@@ -35,7 +35,7 @@ def findings(scorecard: Scorecard, runbook_owner: str = "") -> list[Finding]:
     """Everything worth saying, in the order of the incident."""
     return [
         *_run(scorecard),
-        *(finding for measure in clocks(scorecard) for finding in _clock(measure)),
+        *(finding for measure in [*clocks(scorecard), *others(scorecard)] for finding in _clock(measure)),
         *_detection(scorecard),
         *_mitigation(scorecard),
         *_runbook(scorecard, runbook_owner or "runbook owner"),
@@ -52,11 +52,16 @@ def _run(scorecard: Scorecard) -> Iterator[Finding]:
         )  # fmt: skip
     for fault in scorecard.faults:
         for problem in fault.problems:
-            yield Finding(False, f"Fault {fault.id}: {clean(problem)}", tuple(fault.evidence), f"Mend experiment {fault.experiment}")
+            yield Finding(
+                False,
+                f"Fault {fault.id}: {clean(problem)}",
+                tuple(fault.evidence),
+                f"Mend experiment {fault.experiment}",
+            )
 
 
 def _clock(measure: Measure) -> Iterator[Finding]:
-    noun = NAMES[measure.id].noun
+    noun = name_of(measure).noun
     evidence = tuple(measure.evidence)
     reason = reason_text(measure)
     because = f" ({reason})" if reason else ""
@@ -68,7 +73,12 @@ def _clock(measure: Measure) -> Iterator[Finding]:
         said = "never happened" if measure.state is State.MISSING else f"took {value_text(measure)}"
         yield Finding(False, f"{noun} {said}{limit}{because}", evidence, _shorten(measure))
     elif measure.verdict is Verdict.UNKNOWN:
-        yield Finding(False, f"{noun} could not be judged: {value_text(measure)}{limit}{because}", evidence, _make_known(measure))
+        yield Finding(
+            False,
+            f"{noun} could not be judged: {value_text(measure)}{limit}{because}",
+            evidence,
+            _make_known(measure),
+        )
 
 
 def _shorten(measure: Measure) -> str:
@@ -82,11 +92,11 @@ def _shorten(measure: Measure) -> str:
         "time_to_recover": "Review how soon the platform notices and replaces what is broken",
         "time_to_resolve": "Review what must be checked before an incident counts as resolved",
     }
-    return actions.get(measure.id, f"Find out what {NAMES[measure.id].noun.lower()} waited for")
+    return actions.get(measure.id, f"Find out what {name_of(measure).noun.lower()} waited for")
 
 
 def _make_known(measure: Measure) -> str:
-    return f"Make {NAMES[measure.id].noun.lower()} measurable, and run this again"
+    return f"Make {name_of(measure).noun.lower()} measurable, and run this again"
 
 
 def _detection(scorecard: Scorecard) -> Iterator[Finding]:
@@ -97,15 +107,23 @@ def _detection(scorecard: Scorecard) -> Iterator[Finding]:
             action=f"Let monitor {clean(monitor)} notice this incident, or take it off the list of those that should",
         )  # fmt: skip
     for monitor in seen.no_data:
-        yield Finding(False, f"Monitor {clean(monitor)} had no data", action=f"Bring back the data of monitor {clean(monitor)}")
+        yield Finding(
+            False,
+            f"Monitor {clean(monitor)} had no data",
+            action=f"Bring back the data of monitor {clean(monitor)}",
+        )
     noise = [alert for alert in seen.alerts if alert.role == "noise"]
     if noise:
         names = ", ".join(sorted({clean(alert.monitor) for alert in noise}))
         evidence = tuple(number for alert in noise for number in alert.evidence)
-        yield Finding(False, f"{plural(len(noise), 'alert')} that nothing explains: {names}", evidence, f"Tune {names}")
+        yield Finding(
+            False, f"{plural(len(noise), 'alert')} that nothing explains: {names}", evidence, f"Tune {names}"
+        )
     elif seen.alerts and seen.by:
         evidence = tuple(number for alert in seen.alerts for number in alert.evidence)
-        yield Finding(True, f"Every alert is explained by the incident ({plural(len(seen.alerts), 'alert')})", evidence)
+        yield Finding(
+            True, f"Every alert is explained by the incident ({plural(len(seen.alerts), 'alert')})", evidence
+        )
 
 
 def _mitigation(scorecard: Scorecard) -> Iterator[Finding]:
@@ -120,12 +138,19 @@ def _mitigation(scorecard: Scorecard) -> Iterator[Finding]:
         return
     evidence = tuple(found.evidence)
     if found.by in {"responder", "automation", "platform"} and not scorecard.relapses:
-        credit = {"responder": "a responder's act", "automation": "automation", "platform": "the platform itself"}[found.by]
+        credit = {
+            "responder": "a responder's act",
+            "automation": "automation",
+            "platform": "the platform itself",
+        }[found.by]
         what = f": {clean(found.what)}" if found.what else ""
         yield Finding(True, f"The first mend lasted, credited to {credit}{what}", evidence)
     elif found.by == "out_of_band":
         yield Finding(
-            False, "The fault vanished and no recorded act explains it", evidence, "Find out which hand or job took the fault away"
+            False,
+            "The fault vanished and no recorded act explains it",
+            evidence,
+            "Find out which hand or job took the fault away",
         )
 
 
@@ -133,10 +158,18 @@ def _runbook(scorecard: Scorecard, owner: str) -> Iterator[Finding]:
     graded = scorecard.adherence
     if graded is None:
         return
-    if graded.applicable and graded.verified + graded.attested >= graded.applicable and graded.done == graded.applicable:
+    if (
+        graded.applicable
+        and graded.verified + graded.attested >= graded.applicable
+        and graded.done == graded.applicable
+    ):
         evidence = tuple(number for step in graded.steps if step.move == "sync" for number in step.evidence)
         levels = f"verified {graded.verified}, attested {graded.attested}"
-        yield Finding(True, f"The runbook was followed whole: {graded.done} of {graded.applicable} steps ({levels})", evidence)
+        yield Finding(
+            True,
+            f"The runbook was followed whole: {graded.done} of {graded.applicable} steps ({levels})",
+            evidence,
+        )
     for step in graded.steps:
         yield from _step(step, owner)
     if graded.lucky_pass:
@@ -150,14 +183,28 @@ def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
     evidence, detail = tuple(step.evidence), f" ({clean(step.detail)})" if step.detail else ""
     name = clean(step.step)
     if step.deviation == "runbook_defect":
-        yield Finding(False, f"Runbook step {name} did not do what it promises{detail}", evidence, f"Mend runbook step {name}", owner)
+        yield Finding(
+            False,
+            f"Runbook step {name} did not do what it promises{detail}",
+            evidence,
+            f"Mend runbook step {name}",
+            owner,
+        )
     elif step.deviation == "better_path":
         yield Finding(
-            True, f"A better path than the runbook's: {name}{detail}", evidence, f"Add {name} to the runbook as a way to mend this", owner
+            True,
+            f"A better path than the runbook's: {name}{detail}",
+            evidence,
+            f"Add {name} to the runbook as a way to mend this",
+            owner,
         )
     elif step.deviation == "unexplained" and step.move == "skipped":
         yield Finding(
-            False, f"Runbook step {name} was not done{detail}", evidence, f"Make runbook step {name} easier to reach, or optional", owner
+            False,
+            f"Runbook step {name} was not done{detail}",
+            evidence,
+            f"Make runbook step {name} easier to reach, or optional",
+            owner,
         )
     elif step.deviation == "unexplained" and step.move == "inverted":
         yield Finding(
@@ -166,29 +213,52 @@ def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
         )  # fmt: skip
     elif step.deviation == "unexplained" and step.move == "extra":
         yield Finding(
-            False, f"{name} is not in the runbook{detail}", evidence, f"Decide whether {name} belongs in the runbook", owner
+            False,
+            f"{name} is not in the runbook{detail}",
+            evidence,
+            f"Decide whether {name} belongs in the runbook",
+            owner,
         )
     elif step.move == "forbidden":
         yield Finding(
-            False, f"{name} is forbidden by the runbook{detail}", evidence, f"Make {name} hard to do by mistake", owner
+            False,
+            f"{name} is forbidden by the runbook{detail}",
+            evidence,
+            f"Make {name} hard to do by mistake",
+            owner,
         )
 
 
 def _put_back(scorecard: Scorecard) -> Iterator[Finding]:
     if scorecard.clean is False:
         differences = "; ".join(clean(text) for text in scorecard.differences)
-        yield Finding(False, f"The stack was not put back whole: {differences}", action="Put back by hand what is named here")
+        yield Finding(
+            False,
+            f"The stack was not put back whole: {differences}",
+            action="Put back by hand what is named here",
+        )
 
 
 def _longest_part(scorecard: Scorecard) -> Iterator[Finding]:
     """Where the time went: the longest stretch between two milestones of a mended incident."""
     chain = ["impact", "detected", "acknowledged", "diagnosed", "mitigating_act", "mitigated"]
-    known = {mark.id: mark for mark in scorecard.milestones if mark.state is State.OBSERVED and mark.at is not None}
+    known = {
+        mark.id: mark for mark in scorecard.milestones if mark.state is State.OBSERVED and mark.at is not None
+    }
     passed = sorted((known[name].at or 0.0, chain.index(name)) for name in chain if name in known)
     total = find(scorecard, "time_to_mitigate")
-    if total is None or not total.value or len(passed) < 3 or passed[0][1] != 0 or chain[passed[-1][1]] != "mitigated":  # noqa: PLR2004 - between two there is one part
+    if (
+        total is None
+        or not total.value
+        or len(passed) < 3
+        or passed[0][1] != 0
+        or chain[passed[-1][1]] != "mitigated"
+    ):  # noqa: PLR2004 - between two there is one part
         return
-    parts = [(later[0] - earlier[0], earlier[1], later[1]) for earlier, later in zip(passed, passed[1:], strict=False)]
+    parts = [
+        (later[0] - earlier[0], earlier[1], later[1])
+        for earlier, later in zip(passed, passed[1:], strict=False)
+    ]
     longest, start, end = max(parts, key=lambda part: (part[0], -part[1]))
     words = {
         "impact": "impact", "detected": "detection", "acknowledged": "acknowledgement", "diagnosed": "the right hypothesis",

@@ -89,7 +89,10 @@ def line_text(event: Event) -> str:
     said = words(event)
     if said:
         return f"{said.what} ({said.doer})"
-    return figures.clean(json.dumps(event.model_dump(mode="json", exclude={"type", "inputs"}), ensure_ascii=False), _LONGEST_LINE)
+    return figures.clean(
+        json.dumps(event.model_dump(mode="json", exclude={"type", "inputs"}), ensure_ascii=False),
+        _LONGEST_LINE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,11 @@ def bullet(measure: Measure) -> Bullet | None:
         return None
 
     def place(seconds: float | None) -> float:
-        return round(min(max((seconds or 0.0) / measure.budget * _BUDGET_AT, 0.6), 100.0), 2) if measure.budget else 0.0
+        return (
+            round(min(max((seconds or 0.0) / measure.budget * _BUDGET_AT, 0.6), 100.0), 2)
+            if measure.budget
+            else 0.0
+        )
 
     observed = measure.state is State.OBSERVED and measure.earliest is not None and measure.latest is not None
     low, high = (place(measure.earliest), place(measure.latest)) if observed else (place(value), place(value))
@@ -140,7 +147,7 @@ def _environment() -> Environment:
     return environment
 
 
-def html(scorecard: Scorecard, history: History) -> str:
+def page(scorecard: Scorecard, history: History) -> str:
     """The whole page."""
     inputs = history.inputs()
     zero = origin(history)
@@ -151,27 +158,35 @@ def html(scorecard: Scorecard, history: History) -> str:
     start = began(history)
     cited = Citations(history, zero)
     pictures = [(size.name, Markup(svg(panels(shown, size), f"{size.name}-"))) for size in SIZES]  # noqa: S704 - escaped by vl-convert
-    return _environment().get_template("report.html.j2").render(
-        card=scorecard,
-        inputs=inputs,
-        started=history.started,
-        date=f"{start:%-d %B %Y, %H:%M} UTC" if start else "",
-        link=cited.link,
-        refs=cited.references,
-        cited=cited,
-        pictures=pictures,
-        entries=[(entry, figures.stamp(entry.t), as_role(entry.who, entry.scripted, known)) for entry in entries],
-        told={number for entry in entries for number in entry.evidence},
-        well=[one for one in found if one.good],
-        ahead=[one for one in found if not one.good],
-        clocks=measured.clocks(scorecard),
-        names=measured.NAMES,
-        find=lambda name: measured.find(scorecard, name),
-        when=lambda t: "" if t is None else figures.stamp(t - zero),
-        load_lines=_load_lines(history),
-        acts_of=lambda name: [record.seq for record in history if isinstance(record.event, Act) and record.event.by == name],
-        role_of=lambda name: known.get(figures.clean(name), "responder"),
-        digest=lambda text: text[: 2 * _TRUNCATED],
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            card=scorecard,
+            inputs=inputs,
+            started=history.started,
+            date=f"{start:%-d %B %Y, %H:%M} UTC" if start else "",
+            link=cited.link,
+            refs=cited.references,
+            cited=cited,
+            pictures=pictures,
+            entries=[
+                (entry, figures.stamp(entry.t), as_role(entry.who, entry.scripted, known))
+                for entry in entries
+            ],
+            well=[one for one in found if one.good],
+            ahead=[one for one in found if not one.good],
+            clocks=[*measured.clocks(scorecard), *measured.others(scorecard)],
+            name_of=measured.name_of,
+            find=lambda name: measured.find(scorecard, name),
+            when=lambda t: "" if t is None else figures.stamp(t - zero),
+            load_lines=_load_lines(history),
+            acts_of=lambda name: [
+                record.seq for record in history if isinstance(record.event, Act) and record.event.by == name
+            ],
+            role_of=lambda name: known.get(figures.clean(name), "responder"),
+            digest=lambda text: text[: 2 * _TRUNCATED],
+        )
     )
 
 

@@ -22,31 +22,45 @@ class Name:
     noun: str
     """For a sentence: ``Detection``."""
     span: str
-    """Which two instants it lies between."""
-    start: str
-    end: str
-    """Ids of the milestones."""
+    """Between which two instants it lies, or what it counts."""
 
 
 NAMES: Mapping[str, Name] = {
-    "time_to_impact": Name("impact", "Impact", "fault to impact", "triggered", "impact"),
-    "time_to_detect": Name("detected", "Detection", "impact to first alert or statement", "impact", "detected"),
-    "time_to_acknowledge": Name("acknowledged", "Acknowledgement", "page to acknowledgement", "detected", "acknowledged"),
-    "time_to_engage": Name("first look", "First look", "page to first look or hypothesis", "detected", "engaged"),
-    "time_to_declare": Name("declared", "Declaration", "detection to declaration", "detected", "declared"),
-    "time_to_diagnose": Name("diagnosed", "Diagnosis", "impact to the right hypothesis", "impact", "diagnosed"),
-    "time_to_act": Name("mending act", "The mending act", "impact to the act that mended", "impact", "mitigating_act"),
-    "time_to_mitigate": Name("mitigated", "Mitigation", "impact to good service that lasts", "impact", "mitigated"),
-    "time_to_recover": Name("recovered", "Recovery by the platform", "fault to ready and steady", "triggered", "recovered"),
-    "time_to_resolve": Name("resolved", "Resolution", "impact to resolution", "impact", "resolved"),
-}  # fmt: skip
+    "time_to_impact": Name("impact", "Impact", "fault to impact"),
+    "time_to_detect": Name("detected", "Detection", "impact to first alert or statement"),
+    "time_to_acknowledge": Name("acknowledged", "Acknowledgement", "page to acknowledgement"),
+    "time_to_engage": Name("first look", "First look", "page to first look or hypothesis"),
+    "time_to_declare": Name("declared", "Declaration", "detection to declaration"),
+    "time_to_diagnose": Name("diagnosed", "Diagnosis", "impact to the right hypothesis"),
+    "time_to_act": Name("mending act", "The mending act", "impact to the act that mended"),
+    "time_to_mitigate": Name("mitigated", "Mitigation", "impact to good service that lasts"),
+    "time_to_recover": Name("recovered", "Recovery by the platform", "fault to ready and steady"),
+    "time_to_resolve": Name("resolved", "Resolution", "impact to resolution"),
+}
 """The clocks, in the order in which people read them."""
+
+OTHERS: Mapping[str, Name] = {
+    "severity_correct": Name("severity", "Severity", "declared against true"),
+    "updates_on_time": Name("updates", "Status updates", "on time, of those that were due"),
+    "alert_precision": Name("precision", "Alerts", "explained, of all that fired"),
+}
+"""Measures that are shares and that a rubric may judge."""
 
 
 def clocks(scorecard: Scorecard) -> list[Measure]:
     """The measures that are times, in the order of ``NAMES``."""
-    known = {measure.id: measure for measure in scorecard.measures}
-    return [known[name] for name in NAMES if name in known]
+    return [measure for name in NAMES if (measure := find(scorecard, name))]
+
+
+def others(scorecard: Scorecard) -> list[Measure]:
+    """The shares that are known or judged, in the order of ``OTHERS``."""
+    found = [measure for name in OTHERS if (measure := find(scorecard, name))]
+    return [measure for measure in found if measure.verdict or measure.state is State.OBSERVED]
+
+
+def name_of(measure: Measure) -> Name:
+    """What a clock or a share is called."""
+    return NAMES.get(measure.id) or OTHERS[measure.id]
 
 
 def find(scorecard: Scorecard, name: str) -> Measure | None:
@@ -57,10 +71,16 @@ def find(scorecard: Scorecard, name: str) -> Measure | None:
 def value_text(measure: Measure) -> str:
     """``21.4 s``, ``> 90.0 s``, ``never``, ``not applicable``."""
     if measure.state is State.OBSERVED and measure.value is not None:
+        if measure.id == "severity_correct":
+            return "right" if measure.value >= 1 else "wrong"
         return of_unit(measure.unit, measure.value)
-    if measure.state is State.CENSORED:
-        return f"> {of_unit(measure.unit, measure.earliest)}" if measure.earliest is not None else "not over"
-    return "not applicable" if measure.state is State.NOT_APPLICABLE else "never"
+    if measure.state is State.NOT_APPLICABLE:
+        return "not applicable"
+    if measure.id == "time_to_impact":
+        return "none"
+    if measure.state is State.CENSORED and measure.earliest is not None:
+        return f"> {of_unit(measure.unit, measure.earliest)}"
+    return "not known" if measure.state is State.CENSORED else "never"
 
 
 def bounds_text(measure: Measure) -> str:

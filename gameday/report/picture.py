@@ -44,8 +44,8 @@ class Size:
 
 
 SIZES = (
-    Size("wide", plot=880, left=96, right=104, text=12, long_labels=True),
-    Size("middle", plot=530, left=92, right=58, text=12, long_labels=True),
+    Size("wide", plot=860, left=114, right=114, text=12, long_labels=True),
+    Size("middle", plot=500, left=104, right=76, text=12, long_labels=True),
     Size("narrow", plot=232, left=90, right=22, text=11, long_labels=False),
 )
 
@@ -134,7 +134,11 @@ def _guides(panel: Panel, scene: Scene) -> None:
 
 def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
     texts = [
-        (frame.x(act.t), f"{act.number} {act.label}" if size.long_labels else str(act.number), str(act.number))
+        (
+            frame.x(act.t),
+            f"{act.number} {act.label}" if size.long_labels else str(act.number),
+            str(act.number),
+        )
         for act in scene.acts
     ]
     flags = fit(texts, per_letter=size.per_letter, limit=_MOST_FLAG_ROWS, right=size.plot + size.right)
@@ -155,7 +159,10 @@ def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
             panel.text(act.t, top - 4, text, dx=3, href=act.evidence)
         panel.dot(act.t, line, "var(--act)", href=act.evidence)
     y = line + 10
-    for title, spans, colour in (("alerts", scene.alerts, "var(--alert)"), ("faults", scene.faults, "var(--fault)")):
+    for title, spans, colour in (
+        ("alerts", scene.alerts, "var(--alert)"),
+        ("faults", scene.faults, "var(--fault)"),
+    ):
         for number, span in enumerate(spans):
             if number == 0:
                 panel.title(title, y + _ROW / 2)
@@ -167,7 +174,9 @@ def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
 def _name_moments(panel: Panel, scene: Scene, size: Size) -> None:
     """Names on top; where two would touch, the later one keeps its place and the earlier one stands left of its line."""
     frame = panel.frame
-    named = sorted([(0.0, "fault", None), *((moment.t, moment.label, moment.evidence) for moment in scene.moments)])
+    named = sorted(
+        [(0.0, "fault", None), *((moment.t, moment.label, moment.evidence) for moment in scene.moments)]
+    )
     for number, (t, label, evidence) in enumerate(named):
         width = (len(label) + 1) * size.per_letter
         x = frame.x(t)
@@ -204,7 +213,9 @@ def _errors(scene: Scene, size: Size, frame: Frame) -> Panel:
     _guides(panel, scene)
     panel.curve([(low, high, bad) for low, high, bad, _ in scene.curve], "var(--bad)", filled=True)
     if scene.impact_limit is not None:
-        panel.threshold(scene.impact_limit, f"impact {share(scene.impact_limit)}", inside=not size.long_labels)
+        panel.threshold(
+            scene.impact_limit, f"impact {share(scene.impact_limit)}", inside=not size.long_labels
+        )
     return panel
 
 
@@ -212,11 +223,17 @@ def _latency(scene: Scene, frame: Frame, size: Size) -> Panel:
     panel = Panel(frame, 84 if size.long_labels else 70)
     worst = max((p95 for _, _, _, p95 in scene.curve if p95 is not None), default=0.0)
     top = max(worst * 1.1, (scene.latency_limit or 0.05) * 1.3)
-    panel.values("p95", top, "datum.value < 1 ? format(datum.value * 1000, '.0f') + ' ms' : format(datum.value, '.1f') + ' s'")
+    panel.values(
+        "p95",
+        top,
+        "datum.value < 1 ? format(datum.value * 1000, '.0f') + ' ms' : format(datum.value, '.1f') + ' s'",
+    )
     _guides(panel, scene)
     panel.curve([(low, high, p95) for low, high, _, p95 in scene.curve], "var(--late)", filled=False)
     if scene.latency_limit is not None:
-        panel.threshold(scene.latency_limit, f"steady {latency(scene.latency_limit)}", inside=not size.long_labels)
+        panel.threshold(
+            scene.latency_limit, f"steady {latency(scene.latency_limit)}", inside=not size.long_labels
+        )
     return panel
 
 
@@ -228,7 +245,9 @@ def _clocks(scene: Scene, size: Size, frame: Frame) -> Panel:
         panel.row_title(bar.label, y + _ROW / 2)
         if bar.limit is not None:
             within = bar.begin + bar.limit <= scene.end
-            panel.bar(bar.begin, bar.begin + bar.limit if within else scene.end, y + 2, y + 14, "var(--budget)")
+            panel.bar(
+                bar.begin, bar.begin + bar.limit if within else scene.end, y + 2, y + 14, "var(--budget)"
+            )
             if within:
                 panel.line(bar.begin + bar.limit, y + 1, y + 15, "var(--ink)")
         panel.bar(bar.begin, bar.end, y + 5, y + 11, _COLOURS[bar.verdict], href=bar.evidence, least=2)

@@ -37,7 +37,9 @@ def _from_below(cluster: Sequence[int]) -> list[int]:
     return [lowest - row for row in cluster]
 
 
-def fit(texts: Sequence[tuple[float, str, str]], *, per_letter: float, limit: int, right: float) -> list[tuple[int, str]]:
+def fit(
+    texts: Sequence[tuple[float, str, str]], *, per_letter: float, limit: int, right: float
+) -> list[tuple[int, str]]:
     """Row and text of each flag: (left edge, long text, short text) in, at most ``limit`` rows out.
 
     A text that would pass ``right`` is cut; where a crowd needs more rows than there are, short texts stand in, and
@@ -71,7 +73,9 @@ def _crowded(
             crowded |= _too_high(cluster, found, limit)
             cluster = []
         cluster.append(number)
-        end = max(end, left + _width(text, per_letter)) if len(cluster) > 1 else left + _width(text, per_letter)
+        end = (
+            max(end, left + _width(text, per_letter)) if len(cluster) > 1 else left + _width(text, per_letter)
+        )
     return crowded | _too_high(cluster, found, limit)
 
 

@@ -40,8 +40,16 @@ def postmortem(scorecard: Scorecard, history: History) -> str:
         _timeline(scorecard, history),
         _cause(scorecard, inputs),
         _impact(scorecard, inputs),
-        _list("What Went Well", [f"✅ {_line(one)}" for one in found if one.good is True], "Nothing that was measured."),
-        _list("What Went Wrong", [f"❌ {_line(one)}" for one in found if one.good is False], "Nothing that was measured."),
+        _list(
+            "What Went Well",
+            [f"✅ {_line(one)}" for one in found if one.good is True],
+            "Nothing that was measured.",
+        ),
+        _list(
+            "What Went Wrong",
+            [f"❌ {_line(one)}" for one in found if one.good is False],
+            "Nothing that was measured.",
+        ),
         _actions(found),
         _lessons(scorecard),
     ]
@@ -99,7 +107,12 @@ def _summary(scorecard: Scorecard, inputs: Inputs, history: History) -> str:
 
 def _timeline(scorecard: Scorecard, history: History) -> str:
     known = roles(history)
-    rows = ["## Timeline (UTC)", "", "| Time | From the trigger | Event | By | Evidence |", "|---|---|---|---|---|"]
+    rows = [
+        "## Timeline (UTC)",
+        "",
+        "| Time | From the trigger | Event | By | Evidence |",
+        "|---|---|---|---|---|",
+    ]
     for entry in incident_only(timeline(scorecard, history)):
         rows.append(_row(entry, as_role(entry.who, entry.scripted, known)))
     return "\n".join(rows)
@@ -182,7 +195,9 @@ def _actions(found: list[Finding]) -> str:
         for one in found
         if one.action
     ]
-    return "\n".join(["## Action Items", "", *(lines or ["- [ ] (what would make the next one shorter?) (owner, date)"])])
+    return "\n".join(
+        ["## Action Items", "", *(lines or ["- [ ] (what would make the next one shorter?) (owner, date)"])]
+    )
 
 
 def _prompts(scorecard: Scorecard) -> Iterator[str]:
@@ -200,4 +215,6 @@ def _prompts(scorecard: Scorecard) -> Iterator[str]:
 
 
 def _lessons(scorecard: Scorecard) -> str:
-    return "\n".join(["## Lessons Learned", "", *(f"{n}. {text}" for n, text in enumerate(_prompts(scorecard), 1))])
+    return "\n".join(
+        ["## Lessons Learned", "", *(f"{n}. {text}" for n, text in enumerate(_prompts(scorecard), 1))]
+    )

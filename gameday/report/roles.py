@@ -23,8 +23,8 @@ def roles(history: History) -> Mapping[str, str]:
         found |= {name: "specialist on call" for name in names if name in found}
     found |= {name: "primary on call" for name in oncall.primary if name in found}
     declared = history.first(Declared)
-    given = {clean(event.to): clean(event.role) for _, event in history.of(Assigned)}
-    if declared and COMMANDER not in given.values() and "ic" not in given.values():
+    given = {clean(event.to): clean(event.role).replace("-", " ") for _, event in history.of(Assigned)}
+    if declared and COMMANDER not in given.values():
         found[clean(declared[1].by)] = COMMANDER
     return found | given
 

@@ -15,6 +15,7 @@ from gameday.report.series import series
 from gameday.report.timeline import Entry, origin
 from gameday.report.words import Kind
 from gameday.score.card import Instant, Measure, Scorecard, State
+from gameday.score.measures import CLOCKS
 
 _BEFORE = 0.15
 """Share of the picture that shows the time before the trigger."""
@@ -26,13 +27,18 @@ def scene(scorecard: Scorecard, history: History, entries: Sequence[Entry]) -> S
     """The scene of a run; ``entries`` are the timeline's rows, whose numbers the acts carry."""
     zero = origin(history)
     begin, end = _span_of(history, zero)
-    marks = {mark.id: mark for mark in scorecard.milestones if mark.state is State.OBSERVED and mark.at is not None}
+    marks = {
+        mark.id: mark for mark in scorecard.milestones if mark.state is State.OBSERVED and mark.at is not None
+    }
     expect, steady = history.inputs().scenario.expect, history.inputs().scenario.steady_state
     conditions = [expect.impact.when] if isinstance(expect.impact, Impact) else []
     return Scene(
         begin=begin,
         end=end,
-        curve=[(bin_.begin - zero, bin_.end - zero, bin_.bad, bin_.p95) for bin_ in series(history, begin + zero, end + zero)],
+        curve=[
+            (bin_.begin - zero, bin_.end - zero, bin_.bad, bin_.p95)
+            for bin_ in series(history, begin + zero, end + zero)
+        ],
         impact_limit=_limit("error_rate", conditions),
         latency_limit=_limit("latency_p95", steady),
         faults=_faults(scorecard, history, zero, end),
@@ -71,7 +77,13 @@ def _faults(scorecard: Scorecard, history: History, zero: float, end: float) -> 
     return [
         Span(
             f"{fault.id}: {fault.experiment}",
-            [(fault.triggered - zero, (fault.ended or put_back.get(fault.id, end + zero)) - zero, _first(fault.evidence))],
+            [
+                (
+                    fault.triggered - zero,
+                    (fault.ended or put_back.get(fault.id, end + zero)) - zero,
+                    _first(fault.evidence),
+                )
+            ],
         )
         for fault in scorecard.faults
         if fault.triggered is not None
@@ -83,7 +95,9 @@ def _alerts(scorecard: Scorecard, zero: float, end: float) -> list[Span]:
     for alert in scorecard.detection.alerts:
         role = "" if alert.role in {"listed", "expected"} else f" ({alert.role})"
         until = end if alert.ended is None else alert.ended - zero
-        rows.setdefault(f"{clean(alert.monitor)}{role}", []).append((alert.at - zero, until, _first(alert.evidence)))
+        rows.setdefault(f"{clean(alert.monitor)}{role}", []).append(
+            (alert.at - zero, until, _first(alert.evidence))
+        )
     return [Span(label, sorted(parts, key=lambda part: part[0])) for label, parts in rows.items()]
 
 
@@ -117,7 +131,8 @@ def _moments(scorecard: Scorecard, marks: dict[str, Instant], zero: float) -> li
 
 def _clock(measure: Measure, marks: dict[str, Instant], zero: float, end: float) -> ClockBar | None:
     name = NAMES[measure.id]
-    start = marks.get(name.start)
+    starts = next((clock.starts for clock in CLOCKS if clock.id == measure.id), ())
+    start = next((marks[mark] for mark in starts if mark in marks), None)
     if start is None or start.at is None or measure.state is State.NOT_APPLICABLE:
         return None
     begin = start.at - zero

@@ -40,6 +40,11 @@ def series(history: History, begin: float, end: float) -> list[Point]:
     number = max(1, round(span / width))
     edges = [begin + span * index / number for index in range(number + 1)]
     return [
-        Point(low, high, clients.metric("error_rate", low, high, now), clients.metric("latency_p95", low, high, now))
+        Point(
+            low,
+            high,
+            clients.metric("error_rate", low, high, now),
+            clients.metric("latency_p95", low, high, now),
+        )
         for low, high in zip(edges, edges[1:], strict=False)
     ]

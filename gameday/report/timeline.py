@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.cells import cell_len
 
-from gameday.events import FaultChecked, FaultTriggered, PlanStarted
+from gameday.events import FaultChecked, FaultTriggered, ImpactObserved, PlanStarted
 from gameday.history import History
 from gameday.report.columns import hang, pad
 from gameday.report.figures import clean, clock, share, stamp
@@ -82,11 +82,20 @@ def _told(history: History, zero: float) -> list[Entry]:
     entries = []
     for record in history:
         said = words(record.event)
-        if said is None:
+        if said is None or isinstance(record.event, ImpactObserved):  # impact is dated anew by grading
             continue
         t = record.event.at if isinstance(record.event, (FaultTriggered, FaultChecked)) else record.t
         entries.append(
-            Entry(t - zero, wall_time(history, t), said.who, said.scripted, said.what, said.short, said.kind, (record.seq,))
+            Entry(
+                t - zero,
+                wall_time(history, t),
+                said.who,
+                said.scripted,
+                said.what,
+                said.short,
+                said.kind,
+                (record.seq,),
+            )
         )
     return entries
 
@@ -113,7 +122,9 @@ def _measured(scorecard: Scorecard, history: History, zero: float) -> list[Entry
         )  # fmt: skip
     for relapse in scorecard.relapses:
         after = f" after {clean(relapse.after)}" if relapse.after else ""
-        what = f"Service broke again: {clock(relapse.ended - relapse.began)} of good service{after} did not last"
+        what = (
+            f"Service broke again: {clock(relapse.ended - relapse.began)} of good service{after} did not last"
+        )
         entries.append(
             Entry(
                 relapse.ended - zero, wall_time(history, relapse.ended), "clients", False, what, "relapse", Kind.IMPACT,
@@ -133,7 +144,7 @@ def evidence_text(evidence: tuple[int, ...] | list[int]) -> str:
     return f"[{', '.join(f'#{number}' for number in evidence)}]" if evidence else ""
 
 
-def as_text(scorecard: Scorecard, history: History, *, width: int = 100) -> str:
+def text(scorecard: Scorecard, history: History, *, width: int = 100) -> str:
     """The timeline for a terminal or a file: time from the trigger, UTC, what, who, evidence."""
     entries = timeline(scorecard, history)
     title = f"{scorecard.scenario} · {scorecard.run} · a drill · times from the trigger, and UTC"
@@ -143,4 +154,3 @@ def as_text(scorecard: Scorecard, history: History, *, width: int = 100) -> str:
         head = f"{stamp(entry.t):>11}  {entry.wall:<10}  {pad(entry.doer, doers)}  "
         lines += hang(head, f"{entry.what} {evidence_text(entry.evidence)}".rstrip(), width)
     return "\n".join(lines) + "\n"
-

@@ -122,6 +122,12 @@ def _restored(event: e.ThingsRestored) -> Words | None:
     return _run(_with("Could not put everything back", event.problem), "not put back")
 
 
+def _steady(event: e.SteadyAgain) -> Words:
+    if event.held:
+        return _run(f"Steady state held again, after {budget(round(event.took, 1))}", "steady again")
+    return _run("Steady state did not hold again", "not steady again")
+
+
 def _compared(event: e.StackCompared) -> Words:
     if event.clean:
         return _run("Stack clean: everything as before", "stack clean")
@@ -129,7 +135,9 @@ def _compared(event: e.StackCompared) -> Words:
 
 
 def _load_ended(event: e.LoadEnded) -> Words | None:
-    return None if event.expected else _run(_with("Load generator ended by itself", event.detail), "load ended")
+    return (
+        None if event.expected else _run(_with("Load generator ended by itself", event.detail), "load ended")
+    )
 
 
 def _fired(event: e.AlertFired) -> Words:
@@ -165,7 +173,11 @@ def _noted(event: e.Noted) -> Words:
 
 def _hypothesis(event: e.Hypothesised) -> Words:
     cause = f"{clean(event.mechanism)} in {clean(event.component)}"
-    return _act(event, _with(f"Hypothesis: {cause}", event.because, ", because "), f"hypothesis: {clean(event.mechanism)}")
+    return _act(
+        event,
+        _with(f"Hypothesis: {cause}", event.because, ", because "),
+        f"hypothesis: {clean(event.mechanism)}",
+    )
 
 
 def _ticked(event: e.StepTicked) -> Words:
@@ -188,7 +200,9 @@ def _lever_ended(event: e.LeverEnded) -> Words:
 
 def _update(event: e.UpdatePosted) -> Words:
     promised = f" (next in {budget(event.next_update)})" if event.next_update else ""
-    return _act(event, f"Status update, {event.status}: {clean(event.text)}{promised}", f"update: {event.status}")
+    return _act(
+        event, f"Status update, {event.status}: {clean(event.text)}{promised}", f"update: {event.status}"
+    )
 
 
 def _playbook(event: e.PlaybookStopped) -> Words:
@@ -199,6 +213,10 @@ def _playbook(event: e.PlaybookStopped) -> Words:
 
 
 _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
+    e.RunStarted: lambda x: _run(f"Run {clean(x.run)} began on the {clean(x.stack)} stack, a drill", "run began"),
+    e.RunEnded: lambda _: _run("Run ended"),
+    e.ImpactObserved: lambda _: Words(Kind.IMPACT, "clients", "The expected impact is there", "impact"),
+    e.SteadyAgain: _steady,
     e.PhaseBegan: lambda x: _run(_PHASES[x.phase], x.phase),
     e.StackReady: lambda x: _run(f"Stack {clean(x.kind)} is ready, after {budget(round(x.took, 1))}", "stack ready"),
     e.BaselineJudged: _baseline,

@@ -217,7 +217,7 @@ def incident_events() -> list[tuple[float, e.Event]]:
         (71.0, e.InventoryTaken(when="after", things={"auth": {"version": "v1.2.3"}})),
         (71.1, e.StackCompared(clean=True, differences=[], by_hand=[])),
         (71.2, e.PhaseBegan(phase="close")),
-        (END, e.RunEnded(exit_code=0)),
+        (END, e.RunEnded()),
     ]  # fmt: skip
 
 
