@@ -1,1 +1,1 @@
-"""What people get: card, live view, timeline, post-mortem, page. Read from histories and scorecards, nothing else."""
+"""What people get: card, live view, timeline, post-mortem, page; all read from histories and scorecards."""

@@ -1,7 +1,7 @@
-"""The card of the terminal: verdict, clocks against budgets, runbook, stack; one a team would paste into its channel.
+"""The card of the terminal: verdict, clocks against budgets, runbook, stack; for a team's channel.
 
-Words carry every meaning: a verdict and a state are written out, colour only repeats them. Knows no terminal: the
-width is given.
+Words carry every meaning: a verdict and a state are written out, colour only repeats them. Knows no
+terminal: the width is given.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Panels over one time axis as Vega-Lite, and Vega-Lite as inline SVG, drawn without a browser.
 
-Lengths along time are seconds, lengths across it are pixels from a panel's top. Nothing here depends on the fonts
-of the machine: ticks are given, and the size of the whole follows from the panels. This module knows Vega-Lite and
-SVG, and nothing of incidents.
+Lengths along time are seconds, lengths across it are pixels from a panel's top. Nothing here depends on the
+fonts of the machine: ticks are given, and the size of the whole follows from the panels. This module knows
+Vega-Lite and SVG, and nothing of incidents.
 """
 
 from __future__ import annotations
@@ -78,9 +78,17 @@ class Panel:
         self._add("row", {"type": "text", "align": "right", "dx": -8}, {"x": 0, "y": y, "text": text})
 
     def text(
-        self, t: float, y: float, text: str, *, dx: int = 0, align: str = "left", href: int | None = None, bold: bool = False,
+        self,
+        t: float,
+        y: float,
+        text: str,
+        *,
+        dx: int = 0,
+        align: str = "left",
+        href: int | None = None,
+        bold: bool = False,
         colour: str = "var(--ink)",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Words at an instant."""
         mark = {"type": "text", "align": align, "dx": dx, "fontWeight": 600 if bold else 400}
         self._add(f"text {align} {dx} {bold}", mark, self._datum(t, y, colour, href) | {"text": text})
@@ -231,9 +239,13 @@ def stacked(panels: Sequence[Panel]) -> dict[str, Any]:
     last = len(panels) - 1
     font = panels[0].frame.font
     axis = {
-        "labelColor": "var(--soft)", "gridColor": "var(--grid)", "labelFontSize": font, "labelOverlap": False, "labelBound": False,
+        "labelColor": "var(--soft)",
+        "gridColor": "var(--grid)",
+        "labelFontSize": font,
+        "labelOverlap": False,
+        "labelBound": False,
         "labelFlush": False,
-    }  # fmt: skip
+    }
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "background": None,
@@ -252,7 +264,7 @@ def stacked(panels: Sequence[Panel]) -> dict[str, Any]:
 
 
 def svg(panels: Sequence[Panel], prefix: str) -> str:
-    """Inline SVG of these panels: no size of its own, ids that begin with ``prefix``, nothing that is loaded."""
+    """Inline SVG of these panels: no size of its own, ids that begin with ``prefix``, nothing to load."""
     import vl_convert
 
     frame = panels[0].frame

@@ -11,7 +11,7 @@ _BREAK = re.compile(r" (?!(?:s|ms|min|h|%)(?:\W|$))")
 
 
 def wrap(text: str, room: int) -> list[str]:
-    """Lines of at most ``room`` cells, broken between words, inside one only where it is longer than a line."""
+    """Lines of at most ``room`` cells, broken between words, inside a word only where it must be."""
     lines, line = [], ""
     for word in _BREAK.split(text):
         rest = word

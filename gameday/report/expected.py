@@ -9,8 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gameday.events import (
-    Acknowledged, AlertFired, Declared, Event, Hypothesised, ImpactObserved, LeverBegan, Looked, Noted, RespondEnded,
-)  # fmt: skip
+    Acknowledged,
+    AlertFired,
+    Declared,
+    Event,
+    Hypothesised,
+    ImpactObserved,
+    LeverBegan,
+    Looked,
+    Noted,
+    RespondEnded,
+)
 from gameday.model.rubric import Budgets
 from gameday.model.scenario import Expect, Impact, Scenario, Within
 from gameday.situation import Situation
@@ -20,7 +29,7 @@ _MENDED = frozenset({"mitigated", "resolved", "platform_healed"})
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One clock: ``since`` None while it has not begun, ``done`` None while it runs; seconds of the run's clock."""
+    """One clock, in seconds of the run's: ``since`` None before it begins, ``done`` None while it runs."""
 
     name: str
     within: float

@@ -1,13 +1,14 @@
-"""What went well, what did not, and what to do next: derived from the scorecard, line by line with its evidence.
+"""What went well, what did not, and what next: from the scorecard, each with its evidence.
 
-The words are about systems, monitors and runbooks. A finding never names a person and never guesses at a cause;
-where grading could not tell, the finding says that.
+The words are about systems, monitors and runbooks. A finding never names a person and never guesses at a
+cause; where grading could not tell, the finding says that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gameday.report.figures import budget, clean, clock, plural, share
 from gameday.report.measured import clocks, find, name_of, others, reason_text, value_text
@@ -47,9 +48,10 @@ def findings(scorecard: Scorecard, runbook_owner: str = "") -> list[Finding]:
 def _run(scorecard: Scorecard) -> Iterator[Finding]:
     if scorecard.load.overloaded:
         yield Finding(
-            False, "The load generator could not offer what it was asked to, so the figures show less than was planned",
+            False,
+            "The load generator could not offer what it was asked to, so less was tried than planned",
             action="Give the load generator more room, or ask it for fewer users",
-        )  # fmt: skip
+        )
     for fault in scorecard.faults:
         for problem in fault.problems:
             yield Finding(
@@ -86,7 +88,7 @@ def _shorten(measure: Measure) -> str:
         "time_to_impact": "Compare the fault with what the users felt: is it the incident that was meant?",
         "time_to_detect": "Find which signal showed this first, and let a monitor watch it",
         "time_to_acknowledge": "Check how the page reaches the one on call, and who stands in",
-        "time_to_declare": "Write down what makes an incident of each severity, so that declaring needs no debate",
+        "time_to_declare": "Write down what makes each severity, so that declaring needs no debate",
         "time_to_diagnose": "Put the query that shows this cause at the top of the runbook",
         "time_to_mitigate": "Rehearse the mend of this incident, and automate what took longest",
         "time_to_recover": "Review how soon the platform notices and replaces what is broken",
@@ -103,9 +105,10 @@ def _detection(scorecard: Scorecard) -> Iterator[Finding]:
     seen = scorecard.detection
     for monitor in seen.silent:
         yield Finding(
-            False, f"Monitor {clean(monitor)} had data and stayed silent through the impact",
-            action=f"Let monitor {clean(monitor)} notice this incident, or take it off the list of those that should",
-        )  # fmt: skip
+            False,
+            f"Monitor {clean(monitor)} had data and stayed silent through the impact",
+            action=f"Let monitor {clean(monitor)} notice this incident, or no longer list it as one that should",
+        )
     for monitor in seen.no_data:
         yield Finding(
             False,
@@ -130,9 +133,11 @@ def _mitigation(scorecard: Scorecard) -> Iterator[Finding]:
     for relapse in scorecard.relapses:
         after = clean(relapse.after) or "a clean stretch"
         yield Finding(
-            False, f"Service broke again {clock(relapse.ended - relapse.began)} after it had become good ({after})",
-            tuple(relapse.evidence), f"Say in the runbook that this does not last alone: {after}",
-        )  # fmt: skip
+            False,
+            f"Service broke again {clock(relapse.ended - relapse.began)} after it had become good ({after})",
+            tuple(relapse.evidence),
+            f"Say in the runbook that this does not last alone: {after}",
+        )
     found = scorecard.mitigation
     if found is None:
         return
@@ -174,9 +179,11 @@ def _runbook(scorecard: Scorecard, owner: str) -> Iterator[Finding]:
         yield from _step(step, owner)
     if graded.lucky_pass:
         yield Finding(
-            False, "Lucky pass: the mend came without a look or a hypothesis before it, or without a check after it",
-            action="Rehearse looking before mending, and verifying after", owner="team",
-        )  # fmt: skip
+            False,
+            "Lucky pass: the mend came without a look or a hypothesis before it, or without a check after it",
+            action="Rehearse looking before mending, and verifying after",
+            owner="team",
+        )
 
 
 def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
@@ -208,9 +215,12 @@ def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
         )
     elif step.deviation == "unexplained" and step.move == "inverted":
         yield Finding(
-            False, f"Runbook step {name} came before what it should follow{detail}", evidence,
-            f"Say in the runbook why {name} comes later", owner,
-        )  # fmt: skip
+            False,
+            f"Runbook step {name} came before what it should follow{detail}",
+            evidence,
+            f"Say in the runbook why {name} comes later",
+            owner,
+        )
     elif step.deviation == "unexplained" and step.move == "extra":
         yield Finding(
             False,
@@ -247,28 +257,26 @@ def _longest_part(scorecard: Scorecard) -> Iterator[Finding]:
     }
     passed = sorted((known[name].at or 0.0, chain.index(name)) for name in chain if name in known)
     total = find(scorecard, "time_to_mitigate")
-    if (
-        total is None
-        or not total.value
-        or len(passed) < 3
-        or passed[0][1] != 0
-        or chain[passed[-1][1]] != "mitigated"
-    ):  # noqa: PLR2004 - between two there is one part
+    if total is None or not total.value or not (passed[0][1] == 0 and chain[passed[-1][1]] == "mitigated"):
         return
-    parts = [
-        (later[0] - earlier[0], earlier[1], later[1])
-        for earlier, later in zip(passed, passed[1:], strict=False)
-    ]
+    parts = [(later[0] - earlier[0], earlier[1], later[1]) for earlier, later in pairwise(passed)]
+    if len(parts) == 1:
+        return
     longest, start, end = max(parts, key=lambda part: (part[0], -part[1]))
     words = {
-        "impact": "impact", "detected": "detection", "acknowledged": "acknowledgement", "diagnosed": "the right hypothesis",
-        "mitigating_act": "the mending act", "mitigated": "good service",
-    }  # fmt: skip
+        "impact": "impact",
+        "detected": "detection",
+        "acknowledged": "acknowledgement",
+        "diagnosed": "the right hypothesis",
+        "mitigating_act": "the mending act",
+        "mitigated": "good service",
+    }
     evidence = (*known[chain[start]].evidence, *known[chain[end]].evidence)
     first, second = words[chain[start]], words[chain[end]]
     yield Finding(
         None,
-        f"Most of the time went between {first} and {second}: {clock(longest)} of {clock(total.value)} ({share(longest / total.value)})",
+        f"Most of the time went between {first} and {second}: "
+        f"{clock(longest)} of {clock(total.value)} ({share(longest / total.value)})",
         evidence,
         f"Ask what would shorten the way from {first} to {second}",
     )

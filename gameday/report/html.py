@@ -1,8 +1,8 @@
-"""report.html: one file that opens from disk, says what happened in one picture, and links every number to its lines.
+"""report.html: one file that opens from disk, one picture of what happened, every number a link.
 
-Nothing in it tells when it was made. Everything that people typed goes through the template's escaping; the only
-markup that is not the template's own is the picture, whose words vl-convert escapes.
-"""  # noqa: A005 - named as people name the format
+Nothing in it tells when it was made. Everything that people typed goes through the template's escaping; the
+only markup that is not the template's own is the picture, whose words vl-convert escapes.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def line_text(event: Event) -> str:
     """One line of the log in short: its words, else its fields."""
     if isinstance(event, Requests):
         bad = sum(bool(problem) for problem in event.ended_problem)
-        return f"{len(event.offered)} due, {len(event.sent_at)} sent, {len(event.ended_at)} ended, {bad} of them failed"
+        sent, ended = len(event.sent_at), len(event.ended_at)
+        return f"{len(event.offered)} due, {sent} sent, {ended} ended, {bad} of them failed"
     said = words(event)
     if said:
         return f"{said.what} ({said.doer})"
@@ -97,7 +98,7 @@ def line_text(event: Event) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bullet:
-    """A bar against its budget, in percent of the bar's room; ``opens`` where the end is not known or not shown."""
+    """A bar against its budget, in percent of its room; ``opens`` where the end is not known or not shown."""
 
     length: float
     low: float
@@ -140,10 +141,18 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "clean": figures.clean, "clock": figures.clock, "budget": figures.budget, "share": figures.share,
-        "count": figures.count, "latency": figures.latency, "value": measured.value_text, "bounds": measured.bounds_text,
-        "because": measured.reason_text, "bullet": bullet, "together": _together,
-    }  # fmt: skip
+        "clean": figures.clean,
+        "clock": figures.clock,
+        "budget": figures.budget,
+        "share": figures.share,
+        "count": figures.count,
+        "latency": figures.latency,
+        "value": measured.value_text,
+        "bounds": measured.bounds_text,
+        "because": measured.reason_text,
+        "bullet": bullet,
+        "together": _together,
+    }
     return environment
 
 

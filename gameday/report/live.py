@@ -1,7 +1,7 @@
 """The live view: one block that says where the run stands; plain lines where nobody watches a terminal.
 
-It is fed with records, by the run as they are written or by a replay at any speed, and knows no other source. The
-clock it is given only keeps it from drawing more often than anybody can read.
+It is fed with records, by the run as they are written or by a replay at any speed, and knows no other
+source. The clock it is given only keeps it from drawing more often than anybody can read.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def sparkline(values: list[float | None], top: float) -> str:
 
 
 class LiveView:
-    """Feed it every record of a run in order, with the situation that already knows it; close it at the end."""
+    """Feed it every record in order, with the situation that already knows it; close it at the end."""
 
     def __init__(self, stream: TextIO, *, now: Callable[[], float] = time.monotonic) -> None:
         self._console = Console(file=stream, highlight=False)

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gameday.report.figures import clean, clock, of_unit
+from gameday.report.figures import clean, clock, latency, of_unit, share
 from gameday.score.card import Measure, Scorecard, State
+
+_FEW = 0.01
+"""Share of bad requests below which an impact is one of waiting, not of failing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,16 @@ def bounds_text(measure: Measure) -> str:
 def reason_text(measure: Measure) -> str:
     """Why it is what it is, and what else is to be known of it."""
     return ", ".join(clean(part) for part in (measure.reason, *measure.notes) if part)
+
+
+def felt(scorecard: Scorecard) -> str:
+    """What users felt at the worst: ``up to 71 % of requests failed``; empty if not known."""
+    load = scorecard.load
+    if load.peak_error_rate is not None and load.peak_error_rate >= _FEW:
+        return f"up to {share(load.peak_error_rate)} of requests failed"
+    return (
+        "" if load.worst_p95 is None else f"the slowest 5 % of answers took {latency(load.worst_p95)} or more"
+    )
 
 
 def impact_length(scorecard: Scorecard) -> str:

@@ -7,14 +7,14 @@
     p95       the same for the time to answer
     clocks    each from its start, over its budget
 
-``Scene`` holds what is drawn in seconds from the trigger; ``panels`` lays it out for a given width. Colours are names of the page's own colours, so the picture follows the reader's light or dark.
+``Scene`` holds what is drawn in seconds from the trigger; ``panels`` lays it out for a given width. Colours
+are names of the page's own colours, so the picture follows the reader's light or dark.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gameday.report.chart import Frame, Panel
 from gameday.report.figures import budget, latency, share
@@ -166,17 +166,16 @@ def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
         for number, span in enumerate(spans):
             if number == 0:
                 panel.title(title, y + _ROW / 2)
-            _span(panel, scene, size, span, y, colour)
+            _span(panel, (scene, size), span, y, colour)
             y += _ROW
     return panel
 
 
 def _name_moments(panel: Panel, scene: Scene, size: Size) -> None:
-    """Names on top; where two would touch, the later one keeps its place and the earlier one stands left of its line."""
+    """Names on top, right of their lines; one that would touch the next stands left, or gives way."""
     frame = panel.frame
-    named = sorted(
-        [(0.0, "fault", None), *((moment.t, moment.label, moment.evidence) for moment in scene.moments)]
-    )
+    moments = [(moment.t, moment.label, moment.evidence) for moment in scene.moments]
+    named = sorted([(0.0, "fault", None), *moments], key=lambda one: one[:2])
     for number, (t, label, evidence) in enumerate(named):
         width = (len(label) + 1) * size.per_letter
         x = frame.x(t)
@@ -188,8 +187,8 @@ def _name_moments(panel: Panel, scene: Scene, size: Size) -> None:
             panel.text(t, 6, label, dx=-3, align="right", href=evidence, bold=True)
 
 
-def _span(panel: Panel, scene: Scene, size: Size, span: Span, y: float, colour: str) -> None:
-    frame = panel.frame
+def _span(panel: Panel, drawn: tuple[Scene, Size], span: Span, y: float, colour: str) -> None:
+    frame, (scene, size) = panel.frame, drawn
     shown = [(max(begin, scene.begin), min(end, scene.end), evidence) for begin, end, evidence in span.parts]
     for begin, end, evidence in shown:
         panel.bar(begin, end, y + 3, y + 13, colour, href=evidence, least=3)

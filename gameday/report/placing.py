@@ -42,8 +42,8 @@ def fit(
 ) -> list[tuple[int, str]]:
     """Row and text of each flag: (left edge, long text, short text) in, at most ``limit`` rows out.
 
-    A text that would pass ``right`` is cut; where a crowd needs more rows than there are, short texts stand in, and
-    where even these do not fit, no text.
+    A text that would pass ``right`` is cut; where a crowd needs more rows than there are, short texts stand
+    in, and where even these do not fit, no text.
     """
     chosen = [_cut(long, (right - left) / per_letter) for left, long, _ in texts]
     lefts = [left for left, _, _ in texts]

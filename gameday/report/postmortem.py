@@ -1,7 +1,7 @@
 """postmortem.md: a draft in the template of the incident process, each line with its evidence.
 
-Facts are filled in from the log and the scorecard; what only people can know is asked for in brackets. Systems and
-processes act in it, people appear by their roles.
+Facts are filled in from the log and the scorecard; what only people can know is asked for in brackets.
+Systems and processes act in it, people appear by their roles.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gameday.metrics import MECHANISMS
 from gameday.model.inputs import Inputs
 from gameday.report.figures import budget, clean, clock, count, share, stamp
 from gameday.report.findings import Finding, findings
-from gameday.report.measured import find, impact_length, reason_text, value_text
+from gameday.report.measured import felt, find, impact_length, reason_text, value_text
 from gameday.report.roles import as_role, roles
 from gameday.report.timeline import Entry, began, evidence_text, incident_only, timeline
 from gameday.score.card import Scorecard, State, Verdict
@@ -80,9 +80,11 @@ def _title(inputs: Inputs, history: History) -> str:
     system = escape(clean(inputs.system.title))
     return (
         f"# Post-Mortem: {system}: {escape(clean(inputs.scenario.title))} ({_date(history)}), drill\n\n"
-        f"> **This was a drill** (drill=true): a rehearsal on the {escape(history.started.stack)} stack. No customer was "
-        "affected; figures for users and revenue say what the same incident would have meant in production.\n"
-        "> Numbers in brackets are the `seq` of lines of events.jsonl. Draft: what stands in (parentheses) is for the team."
+        f"> **This was a drill** (drill=true): a rehearsal on the {escape(history.started.stack)} stack. "
+        "No customer was affected; figures for users and revenue say what the same incident would have "
+        "meant in production.\n"
+        "> Numbers in brackets are the `seq` of lines of events.jsonl. "
+        "Draft: what stands in (parentheses) is for the team."
     )
 
 
@@ -91,13 +93,12 @@ def _summary(scorecard: Scorecard, inputs: Inputs, history: History) -> str:
     impact = next((mark for mark in scorecard.milestones if mark.id == "impact"), None)
     system = escape(clean(inputs.system.title))
     if impact is None or impact.state is not State.OBSERVED or not length:
-        said = f"On {_date(history)}, a fault was injected into {system} and its users felt no impact that could be measured."
+        said = f"On {_date(history)}, {system} was put under test and users felt no measurable impact."
         evidence = impact.evidence if impact else []
     else:
         users = _users(scorecard, inputs)
-        affected = f" and about {users} users were affected (estimated)" if users else ""
-        worst = share(scorecard.load.peak_error_rate or 0)
-        said = f"On {_date(history)}, {system} was impaired for {length}: up to {worst} of requests failed{affected}."
+        affected = f", about {users} users were affected (estimated)" if users else ""
+        said = f"On {_date(history)}, {system} was impaired for {length}: {felt(scorecard)}{affected}."
         evidence = impact.evidence
     verdict = f"Verdict of the drill: **{scorecard.verdict.value}**"
     if scorecard.reasons:
@@ -113,8 +114,8 @@ def _timeline(scorecard: Scorecard, history: History) -> str:
         "| Time | From the trigger | Event | By | Evidence |",
         "|---|---|---|---|---|",
     ]
-    for entry in incident_only(timeline(scorecard, history)):
-        rows.append(_row(entry, as_role(entry.who, entry.scripted, known)))
+    entries = incident_only(timeline(scorecard, history))
+    rows += [_row(entry, as_role(entry.who, entry.scripted, known)) for entry in entries]
     return "\n".join(rows)
 
 
@@ -144,7 +145,7 @@ def _cause(scorecard: Scorecard, inputs: Inputs) -> str:
 def _users(scorecard: Scorecard, inputs: Inputs) -> str:
     """Users of the system times the worst share of bad requests, to two digits."""
     users, peak = inputs.system.business.users, scorecard.load.peak_error_rate
-    if users is None or peak is None:
+    if users is None or peak is None or users * peak < 1:
         return ""
     return count(float(f"{users * min(peak, 1.0):.2g}"))
 
@@ -157,7 +158,8 @@ def _revenue(scorecard: Scorecard, inputs: Inputs) -> str:
         return ""
     amount, currency = rate.split()
     at_least = "at least " if measure and measure.value is None else ""
-    return f"{at_least}{count(float(amount) * seconds / 60)} {currency} (estimated: {amount} {currency} a minute, {clock(seconds)})"
+    total = count(float(amount) * seconds / 60)
+    return f"{at_least}{total} {currency} (estimated: {amount} {currency} a minute, {clock(seconds)})"
 
 
 def _impact(scorecard: Scorecard, inputs: Inputs) -> str:
@@ -168,7 +170,8 @@ def _impact(scorecard: Scorecard, inputs: Inputs) -> str:
         length = f"{length}, {reason}"
     users = _users(scorecard, inputs) or "not known"
     if users != "not known":
-        users = f"~{users} (estimated: {count(inputs.system.business.users or 0)} users, {share(load.peak_error_rate or 0)} errors at the worst)"
+        all_users, worst = count(inputs.system.business.users or 0), share(load.peak_error_rate or 0)
+        users = f"~{users} (estimated: {all_users} users, {worst} errors at the worst)"
     lines = [
         "## Impact",
         "",
@@ -208,7 +211,7 @@ def _prompts(scorecard: Scorecard) -> Iterator[str]:
         yield "(What would have shown this at all?)"
     mitigate = find(scorecard, "time_to_mitigate")
     if mitigate and mitigate.budget is not None and mitigate.verdict is Verdict.PASS:
-        yield f"(What would still hold the budget of {budget(mitigate.budget)} if the usual people were away?)"
+        yield f"(What would hold the budget of {budget(mitigate.budget)} if the usual people were away?)"
     else:
         yield "(What would have brought good service back sooner?)"
     yield "(What surprised us, and which part of our picture of the system changes?)"

@@ -1,4 +1,4 @@
-"""Everything that can be made again from a run's log, written into its folder: byte for byte the same each time."""
+"""What can be made again from a run's log, written into its folder: byte for byte the same each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who had which role: names stand back behind roles where people read about an incident, not about each other."""
+"""Who had which role: where an incident is retold, names stand back behind roles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PLAIN = "responder"
 
 
 def roles(history: History) -> Mapping[str, str]:
-    """Name -> role: given at the desk, else commander by declaring, else from the on-call list, else responder."""
+    """Name -> role: given at the desk, else commander by declaring, else on-call, else responder."""
     oncall = history.inputs().system.oncall
     found: dict[str, str] = {}
     for record in history:

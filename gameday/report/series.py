@@ -6,6 +6,7 @@ Bins are as fine as the picture can show and wide enough to hold some twenty req
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gameday.clients import Clients
 from gameday.events import Requests
@@ -18,7 +19,7 @@ _ENOUGH = 20
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One bin: its begin and end on the run's clock, bad share and 95th percentile (None without requests)."""
+    """One bin: begin and end on the run's clock, bad share, 95th percentile (None without requests)."""
 
     begin: float
     end: float
@@ -46,5 +47,5 @@ def series(history: History, begin: float, end: float) -> list[Point]:
             clients.metric("error_rate", low, high, now),
             clients.metric("latency_p95", low, high, now),
         )
-        for low, high in zip(edges, edges[1:], strict=False)
+        for low, high in pairwise(edges)
     ]

@@ -1,7 +1,7 @@
 """The incident's timeline: what the log says in words, and what grading found, in one order.
 
-An entry is either an event in the words of ``gameday.report.words`` or something measured from the client's side
-(impact, good service, relapse), which no single event says. Times count from the trigger.
+An entry is either an event in the words of ``gameday.report.words`` or something measured from the client's
+side (impact, good service, relapse), which no single event says. Times count from the trigger.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from rich.cells import cell_len
 from gameday.events import FaultChecked, FaultTriggered, ImpactObserved, PlanStarted
 from gameday.history import History
 from gameday.report.columns import hang, pad
-from gameday.report.figures import clean, clock, share, stamp
+from gameday.report.figures import clean, clock, stamp
+from gameday.report.measured import felt
 from gameday.report.words import Kind, words
 from gameday.score.card import Scorecard, State
 
@@ -43,7 +44,7 @@ class Entry:
 
 
 def origin(history: History) -> float:
-    """The instant from which people count: the first trigger, else the plan's start, else the first record."""
+    """The instant from which people count: the first trigger, else the plan's start, else zero."""
     triggered = min((event.at for _, event in history.of(FaultTriggered)), default=None)
     if triggered is not None:
         return triggered
@@ -101,10 +102,9 @@ def _told(history: History, zero: float) -> list[Entry]:
 
 
 def _measured(scorecard: Scorecard, history: History, zero: float) -> list[Entry]:
-    peak = scorecard.load.peak_error_rate
-    felt = f": errors rose to {share(peak)} of requests" if peak else ""
+    worst = felt(scorecard)
     said = {
-        "impact": (f"Users began to feel it{felt}", "impact"),
+        "impact": (f"Users began to feel it{f': {worst}' if worst else ''}", "impact"),
         "mitigated": ("Good service again, and it lasted", "good again"),
     }
     entries = []
@@ -114,12 +114,18 @@ def _measured(scorecard: Scorecard, history: History, zero: float) -> list[Entry
         what, short = said[instant.id]
         entries.append(
             Entry(
-                instant.at - zero, wall_time(history, instant.at), "clients", False, what, short, Kind.IMPACT,
+                instant.at - zero,
+                wall_time(history, instant.at),
+                "clients",
+                False,
+                what,
+                short,
+                Kind.IMPACT,
                 tuple(instant.evidence),
                 None if instant.earliest is None else instant.earliest - zero,
                 None if instant.latest is None else instant.latest - zero,
             )
-        )  # fmt: skip
+        )
     for relapse in scorecard.relapses:
         after = f" after {clean(relapse.after)}" if relapse.after else ""
         what = (
@@ -127,10 +133,16 @@ def _measured(scorecard: Scorecard, history: History, zero: float) -> list[Entry
         )
         entries.append(
             Entry(
-                relapse.ended - zero, wall_time(history, relapse.ended), "clients", False, what, "relapse", Kind.IMPACT,
+                relapse.ended - zero,
+                wall_time(history, relapse.ended),
+                "clients",
+                False,
+                what,
+                "relapse",
+                Kind.IMPACT,
                 tuple(relapse.evidence),
             )
-        )  # fmt: skip
+        )
     return entries
 
 

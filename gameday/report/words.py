@@ -213,25 +213,35 @@ def _playbook(event: e.PlaybookStopped) -> Words:
 
 
 _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
-    e.RunStarted: lambda x: _run(f"Run {clean(x.run)} began on the {clean(x.stack)} stack, a drill", "run began"),
+    e.RunStarted: lambda x: _run(
+        f"Run {clean(x.run)} began on the {clean(x.stack)} stack, a drill", "run began"
+    ),
     e.RunEnded: lambda _: _run("Run ended"),
     e.ImpactObserved: lambda _: Words(Kind.IMPACT, "clients", "The expected impact is there", "impact"),
     e.SteadyAgain: _steady,
     e.PhaseBegan: lambda x: _run(_PHASES[x.phase], x.phase),
-    e.StackReady: lambda x: _run(f"Stack {clean(x.kind)} is ready, after {budget(round(x.took, 1))}", "stack ready"),
+    e.StackReady: lambda x: _run(
+        f"Stack {clean(x.kind)} is ready, after {budget(round(x.took, 1))}", "stack ready"
+    ),
     e.BaselineJudged: _baseline,
-    e.RespondEnded: lambda x: _run(_with(f"Time of the responders ended: {_ENDED[x.reason]}", x.detail), "respond ended"),
+    e.RespondEnded: lambda x: _run(
+        _with(f"Time of the responders ended: {_ENDED[x.reason]}", x.detail), "respond ended"
+    ),
     e.GuardTripped: lambda x: _run(f"Guard tripped: {clean(x.guard)}", "guard tripped"),
     e.Interrupted: lambda x: _run("Interrupted" + (", twice" if x.times >= _BOTH else ""), "interrupted"),
     e.Aborted: lambda x: _run(_with(f"Aborted, {clean(x.reason)}", x.detail), "aborted"),
     e.FaultTriggered: lambda x: _fault(x, "began to be injected"),
     e.FaultInjected: _injected,
     e.FaultChecked: _checked,
-    e.FaultReverting: lambda x: _fault(x, "is being put back by " + ("the runner" if x.by == "runner" else "gameday revert")),
+    e.FaultReverting: lambda x: _fault(
+        x, "is being put back by " + ("the runner" if x.by == "runner" else "gameday revert")
+    ),
     e.FaultReverted: _reverted,
     e.ThingsRestored: _restored,
     e.StackCompared: _compared,
-    e.LoadStarted: lambda x: _run(f"Load started: {plural(x.users, 'user')}, each a request every {budget(x.period)}", "load started"),
+    e.LoadStarted: lambda x: _run(
+        f"Load started: {plural(x.users, 'user')}, each a request every {budget(x.period)}", "load started"
+    ),
     e.LoadEnded: _load_ended,
     e.AlertFired: _fired,
     e.AlertEnded: lambda x: _alert(x, "ended"),
@@ -250,4 +260,4 @@ _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
     e.Verified: lambda x: _act(x, _with("Verified", x.text), "verified"),
     e.Resolved: lambda x: _act(x, _with("Declared resolved", x.text), "resolved"),
     e.PlaybookStopped: _playbook,
-}  # fmt: skip
+}

@@ -17,9 +17,14 @@ def _observed(name: str, at: float, evidence: list[int], **more: Any) -> c.Insta
 
 def _measure(name: str, value: float, budget: float | None, evidence: list[int], **more: Any) -> c.Measure:
     fields: dict[str, Any] = {
-        "state": c.State.OBSERVED, "value": value, "earliest": value - 0.06, "latest": value + 0.05,
-        "budget": budget, "verdict": None if budget is None else c.Verdict.PASS, "evidence": evidence,
-    }  # fmt: skip
+        "state": c.State.OBSERVED,
+        "value": value,
+        "earliest": value - 0.06,
+        "latest": value + 0.05,
+        "budget": budget,
+        "verdict": None if budget is None else c.Verdict.PASS,
+        "evidence": evidence,
+    }
     return c.Measure(id=name, **(fields | more))
 
 
@@ -42,10 +47,12 @@ def milestones(log: History) -> list[c.Instant]:
         _observed("declared", 26.0, [seq_of(log, e.Declared)]),
         _observed("diagnosed", 30.0, [seq_of(log, e.Hypothesised)]),
         _observed("mitigating_act", 32.0, [seq_of(log, e.LeverBegan)]),
-        _observed("mitigated", MITIGATED, [near(log, MITIGATED)], earliest=MITIGATED - 0.1, latest=MITIGATED + 0.01),
+        _observed(
+            "mitigated", MITIGATED, [near(log, MITIGATED)], earliest=MITIGATED - 0.1, latest=MITIGATED + 0.01
+        ),
         _observed("resolved", 46.3, [seq_of(log, e.Resolved)]),
         c.Instant(id="closed", state=c.State.NOT_APPLICABLE, reason="the desk cannot record it yet"),
-    ]  # fmt: skip
+    ]
 
 
 def measures(log: History) -> list[c.Measure]:
@@ -81,8 +88,18 @@ def _step(log: History, name: str, kind: type[e.Event] | None, nth: int, **more:
 def adherence(log: History) -> c.Adherence:
     """Seven of seven steps, six of them verified."""
     return c.Adherence(
-        runbook="database-connection-exhaustion", coverage_verified=6 / 7, coverage_attested=1.0, order=1.0,
-        economy=1.0, timeliness=1.0, fitness=1.0, applicable=7, done=7, verified=6, attested=1, lucky_pass=False,
+        runbook="database-connection-exhaustion",
+        coverage_verified=6 / 7,
+        coverage_attested=1.0,
+        order=1.0,
+        economy=1.0,
+        timeliness=1.0,
+        fitness=1.0,
+        applicable=7,
+        done=7,
+        verified=6,
+        attested=1,
+        lucky_pass=False,
         steps=[
             _step(log, "check-deploys", e.Looked, 0),
             _step(log, "check-active", e.Looked, 1),
@@ -93,37 +110,81 @@ def adherence(log: History) -> c.Adherence:
             _step(log, "check-again", e.Looked, 4),
             _step(log, "kill-idle", None, 0, move="not_applicable", detail="optional"),
         ],
-    )  # fmt: skip
+    )
 
 
 def scorecard(log: History, **changes: Any) -> c.Scorecard:
     """The passing card, with changes."""
     fired = [record.seq for record, _ in log.of(e.AlertFired)]
     card = c.Scorecard(
-        run="2026-01-15T142300Z-auth-7f3a", scenario="auth-connection-leak",
-        title="A release leaks database connections until nobody can log in", profile="", stack="local",
-        verdict=c.Verdict.PASS, exit_code=0, reasons=[], milestones=milestones(log), measures=measures(log),
+        run="2026-01-15T142300Z-auth-7f3a",
+        scenario="auth-connection-leak",
+        title="A release leaks database connections until nobody can log in",
+        profile="",
+        stack="local",
+        verdict=c.Verdict.PASS,
+        exit_code=0,
+        reasons=[],
+        milestones=milestones(log),
+        measures=measures(log),
         adherence=adherence(log),
         detection=c.Detection(
-            by="monitor:auth-connections", floor=3.6, above_floor=2.5, precision=1.0,
+            by="monitor:auth-connections",
+            floor=3.6,
+            above_floor=2.5,
+            precision=1.0,
             alerts=[
-                c.Alert(monitor="auth-connections", at=24.8, ended=42.3, severity="SEV2", role="listed", evidence=[fired[0]]),
-                c.Alert(monitor="auth-error-rate", at=25.1, ended=41.7, severity="SEV2", role="listed", evidence=[fired[1]]),
+                c.Alert(
+                    monitor="auth-connections",
+                    at=24.8,
+                    ended=42.3,
+                    severity="SEV2",
+                    role="listed",
+                    evidence=[fired[0]],
+                ),
+                c.Alert(
+                    monitor="auth-error-rate",
+                    at=25.1,
+                    ended=41.7,
+                    severity="SEV2",
+                    role="listed",
+                    evidence=[fired[1]],
+                ),
             ],
         ),
         mitigation=c.Mitigation(
-            by="responder", who="alice", what="rollback auth v1.3.0 -> v1.2.3", evidence=[seq_of(log, e.LeverEnded)]
+            by="responder",
+            who="alice",
+            what="rollback auth v1.3.0 -> v1.2.3",
+            evidence=[seq_of(log, e.LeverEnded)],
         ),
         relapses=[],
         load=c.LoadFacts(
-            offered=5160, sent=5160, bad=1520, baseline_rate=120.0, achieved_share=1.0, peak_error_rate=0.71, worst_p95=2.1
+            offered=5160,
+            sent=5160,
+            bad=1520,
+            baseline_rate=120.0,
+            achieved_share=1.0,
+            peak_error_rate=0.71,
+            worst_p95=2.1,
         ),
         faults=[
             c.FaultFacts(
-                id="release", experiment="bad-release", triggered=TRIGGER, in_place=13.6, ended=37.6, reverted=True,
-                evidence=[seq_of(log, e.FaultTriggered), seq_of(log, e.FaultChecked), seq_of(log, e.FaultReverted)],
+                id="release",
+                experiment="bad-release",
+                triggered=TRIGGER,
+                in_place=13.6,
+                ended=37.6,
+                reverted=True,
+                evidence=[
+                    seq_of(log, e.FaultTriggered),
+                    seq_of(log, e.FaultChecked),
+                    seq_of(log, e.FaultReverted),
+                ],
             )
         ],
-        responders=[c.Responder(name="alice", scripted=True, acts=12)], clean=True, differences=[],
-    )  # fmt: skip
+        responders=[c.Responder(name="alice", scripted=True, acts=12)],
+        clean=True,
+        differences=[],
+    )
     return card.model_copy(update=changes)

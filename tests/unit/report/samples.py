@@ -1,4 +1,4 @@
-"""The incident of the sample card as a log: a release leaks connections, a scripted responder rolls it back."""
+"""The sample incident as a log: a release leaks connections, a scripted responder rolls it back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from gameday import events as e
 from gameday.history import History
-from gameday.score import card as c
 
 TRIGGER = 12.5
 IMPACT = 18.7
@@ -164,9 +163,10 @@ def incident_events() -> list[tuple[float, e.Event]]:
     return [
         (0.0, started()),
         (0.1, e.PhaseBegan(phase="prepare")),
-        (1.2, e.StackReady(
-            kind="local", marker="m", name="n", owned=True, handle={}, endpoints={}, took=1.12
-        )),
+        (
+            1.2,
+            e.StackReady(kind="local", marker="m", name="n", owned=True, handle={}, endpoints={}, took=1.12),
+        ),
         (1.3, e.InventoryTaken(when="before", things={"auth": {"version": "v1.2.3"}})),
         (1.4, e.DetectorConfigured(scrape_interval=0.5, evaluation_interval=0.1, window=2.0)),
         (1.5, e.LoadStarted(users=60, spawn_rate=30, timeout=2, period=0.5, locustfile="load/logins.py")),
@@ -183,13 +183,26 @@ def incident_events() -> list[tuple[float, e.Event]]:
         (13.7, e.PhaseBegan(phase="respond")),
         (19.0, e.ImpactObserved(at=IMPACT)),
         (21.8, e.AlertPending(monitor="auth-connections", value=0.83)),
-        (24.8, e.AlertFired(
-            monitor="auth-connections", severity="SEV2", since=21.8, value=0.98,
-            condition="database_connections > 80% for 3s",
-        )),
-        (25.1, e.AlertFired(
-            monitor="auth-error-rate", severity="SEV2", since=20.1, value=0.41, condition="error_rate > 5% for 5s"
-        )),
+        (
+            24.8,
+            e.AlertFired(
+                monitor="auth-connections",
+                severity="SEV2",
+                since=21.8,
+                value=0.98,
+                condition="database_connections > 80% for 3s",
+            ),
+        ),
+        (
+            25.1,
+            e.AlertFired(
+                monitor="auth-error-rate",
+                severity="SEV2",
+                since=20.1,
+                value=0.41,
+                condition="error_rate > 5% for 5s",
+            ),
+        ),
         (25.8, _act(e.Acknowledged)),
         (26.0, _act(e.Declared, severity="SEV1", affects=["auth"])),
         (26.6, _act(e.Looked, topic="deploys", rows=2)),
@@ -197,13 +210,27 @@ def incident_events() -> list[tuple[float, e.Event]]:
         (28.1, _act(e.Looked, topic="logs", rows=50)),
         (28.8, _act(e.Looked, topic="config", rows=0)),
         (29.2, _act(e.StepTicked, step="tell-the-team")),
-        (30.0, _act(
-            e.Hypothesised, component="auth", mechanism="connection-leak", because="v1.3.0 went out just before"
-        )),
+        (
+            30.0,
+            _act(
+                e.Hypothesised,
+                component="auth",
+                mechanism="connection-leak",
+                because="v1.3.0 went out just before",
+            ),
+        ),
         (32.0, _act(e.LeverBegan, act=1, lever="rollback", arguments={"service": "auth"})),
-        (37.6, _act(
-            e.LeverEnded, act=1, lever="rollback", ok=True, changed=True, did="auth v1.3.0 -> v1.2.3, 2 replicas"
-        )),
+        (
+            37.6,
+            _act(
+                e.LeverEnded,
+                act=1,
+                lever="rollback",
+                ok=True,
+                changed=True,
+                did="auth v1.3.0 -> v1.2.3, 2 replicas",
+            ),
+        ),
         (41.7, e.AlertEnded(monitor="auth-error-rate", value=0.0)),
         (42.3, e.AlertEnded(monitor="auth-connections", value=0.12)),
         (43.0, _act(e.Looked, topic="metrics", rows=8)),
@@ -218,7 +245,7 @@ def incident_events() -> list[tuple[float, e.Event]]:
         (71.1, e.StackCompared(clean=True, differences=[], by_hand=[])),
         (71.2, e.PhaseBegan(phase="close")),
         (END, e.RunEnded()),
-    ]  # fmt: skip
+    ]
 
 
 def incident() -> History:
