@@ -137,16 +137,35 @@ class Clients:
                 recent = [*recent[1 - _OF :], (bucket, bool(tally.meets(condition, window)))]
             held = [number for number, holds in recent if holds]
             if len(held) >= _NEEDED:
-                return self._date_impact(condition, held[0], since, now)
+                return self._date_impact([condition], held[0], since, now)
         return None
 
-    def _date_impact(self, condition: Condition, bucket: int, since: float, now: float) -> Impact:
+    def first_break(
+        self, steady_state: Sequence[Condition], since: float, until: float, now: float
+    ) -> Impact | None:
+        """When steady state first did not hold over two seconds; dated by the first bad request of them."""
+        if self.empty:
+            return None
+        tally = self._tally(steady_state, now)
+        begin = max(0, bucket_of(since) - self._base)
+        last = tally.last_full(min(bucket_of(until), self._traffic.last + 1) - self._base)
+        failing = tally.next_failing(begin)
+        if not begin <= failing <= last:
+            return None
+        for bucket in range(failing + self._base, tally.reach(failing) + self._base):
+            rows = self._traffic.by_sending(bucket)
+            wrong = (row for row in rows if self._wrong(row, steady_state, now))
+            if self._traffic.unsent(bucket) or next(wrong, None) is not None:
+                return self._date_impact(steady_state, bucket, since, now)
+        return Impact(since, max(since, (failing + self._base) * WINDOW))
+
+    def _date_impact(self, conditions: Sequence[Condition], bucket: int, since: float, now: float) -> Impact:
         sent = self._traffic.sent
-        bad = (row for row in self._traffic.by_sending(bucket) if self._wrong(row, [condition], now))
+        bad = (row for row in self._traffic.by_sending(bucket) if self._wrong(row, conditions, now))
         at = next((sent[row] for row in bad), bucket * WINDOW)
         for number in range(bucket, bucket_of(since) - 1, -1):
             rows = self._traffic.rows(number)
-            good = [sent[row] for row in rows if sent[row] < at and not self._wrong(row, [condition], now)]
+            good = [sent[row] for row in rows if sent[row] < at and not self._wrong(row, conditions, now)]
             if good:
                 return Impact(max(since, *good), max(since, at))
         return Impact(since, max(since, at))

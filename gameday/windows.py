@@ -117,6 +117,10 @@ class Tally:
         """The last full window at or before ``start`` that meets every condition; -1 if none does."""
         return self._good.rfind(1, 0, start + 1)
 
+    def next_failing(self, start: int) -> int:
+        """The first full window at or after ``start`` that does not meet every condition; -1 if all do."""
+        return self._good.find(0, start)
+
     def steady_to(self, start: int, end: int) -> bool:
         """Whether a window shorter than a full one has data and is steady."""
         window = self.window(start, end)

@@ -1,13 +1,13 @@
 """The shape of a scorecard: verdicts, measures with bounds and evidence, adherence, and what explains them.
 
-``scorecard.json`` is this model, dumped. Instants are seconds on the run's clock (t of the log); a card *shows*
-them counted from the trigger. Evidence is a list of ``seq`` numbers of the log.
+``scorecard.json`` is this model, dumped. Instants are seconds on the run's clock (t of the log); a card
+*shows* them counted from the trigger. Evidence is a list of ``seq`` numbers of the log.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 

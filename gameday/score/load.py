@@ -1,0 +1,60 @@
+"""What the clients did and felt, in figures, and whether the load was what was asked for."""
+
+from __future__ import annotations
+
+from gameday.events import BaselineJudged, LoadStarted, LoadSteady
+from gameday.score.card import LoadFacts
+from gameday.score.case import Case
+from gameday.score.milestones import Milestones
+
+_WINDOW = 2.0
+_ERROR_STEP = 0.5
+_LATENCY_STEP = 1.0
+_ENOUGH = 0.9
+"""Share of the asked rate below which the generator itself fell short."""
+
+
+def load_facts(case: Case, marks: Milestones) -> LoadFacts:
+    """Figures from the trigger to the end of Respond; of the whole run where nothing was injected."""
+    start = case.triggered if case.triggered is not None else 0.0
+    counts = case.clients.counts(start, case.respond_end, case.now)
+    mended = marks["mitigated"].at
+    good = case.clients.counts(start if mended is None else mended, case.respond_end, case.now)
+    judged = case.history.last(BaselineJudged)
+    return LoadFacts(
+        offered=counts.offered,
+        sent=counts.sent,
+        bad=counts.bad,
+        baseline_rate=judged[1].rate if judged else None,
+        achieved_share=good.sent / good.offered if good.offered else None,
+        peak_error_rate=_worst(case, "error_rate", start, _ERROR_STEP),
+        worst_p95=_worst(case, "latency_p95", start, _LATENCY_STEP),
+        overloaded=_overloaded(case, counts.offered, case.respond_end - start),
+    )
+
+
+def _worst(case: Case, metric: str, start: float, step: float) -> float | None:
+    """The worst 2 s window, looked at every ``step`` seconds."""
+    worst: float | None = None
+    number, last = 0, max(start, case.respond_end - _WINDOW)
+    while (at := start + number * step) <= last:
+        value = case.clients.metric(metric, at, min(at + _WINDOW, case.respond_end), case.now)
+        if value is not None:
+            worst = value if worst is None else max(worst, value)
+        number += 1
+    return worst
+
+
+def _overloaded(case: Case, offered: int, seconds: float) -> bool:
+    """Whether slots were left out before anything was broken, or too few were offered at any time."""
+    asked = case.history.last(LoadStarted)
+    if asked is None or asked[1].period <= 0:
+        return False
+    rate = asked[1].users / asked[1].period
+    if case.triggered is not None and seconds > _WINDOW and offered < _ENOUGH * rate * seconds:
+        return True
+    steady, judged = case.history.first(LoadSteady), case.history.first(BaselineJudged)
+    if steady is None or judged is None or judged[0].t <= steady[0].t:
+        return False
+    sent = case.clients.counts(steady[0].t, judged[0].t, case.now).sent
+    return sent < _ENOUGH * rate * (judged[0].t - steady[0].t)
