@@ -63,9 +63,7 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
     shelf = Shelf(start)
     found = dict(_ours(shelf, (start or Path.cwd()).resolve(), paths))
     if not found:
-        raise InputError(
-            "there is no file of ours here: scenario, system, experiment, runbook, rubric or playbook"
-        )
+        raise InputError("there is no scenario, system, experiment, runbook, rubric or playbook here")
     problems: set[Problem] = set()
     warnings: set[Problem] = set()
     for path, kind in found.items():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import BaseModel, Field, PlainValidator, ValidationError, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from gameday.model.base import UNKNOWN_KEY, Closed, plain, unknown_key
+from gameday.model.base import UNKNOWN_KEY, Closed, Misplaced, plain, unknown_key
 from gameday.model.deeds import SHAPES, shape
 from gameday.model.quantities import Condition, Duration
 from gameday.model.scenario import exported
@@ -86,6 +86,8 @@ class PlannedAct(Closed):
             shape(self.do, self.with_)
         except ValidationError as error:
             raise _under_with(error, SHAPES[self.do], bare=isinstance(self.with_, str)) from None
+        except ValueError as error:
+            raise Misplaced([(("with",), str(error))]) from None
         return self
 
 

@@ -172,7 +172,7 @@ def test_what_is_no_mapping_says_what_is_needed(text: str) -> None:
             "{do: ack, when: client.error_rate < 1%}",
             "f:3:21: 'client.error_rate < 1%': here only the exported",
         ),
-        ("{do: ack, with: alice}", "f:3:5: 'alice' stands here; 'ack' takes nothing"),
+        ("{do: ack, with: alice}", "f:3:21: 'alice' stands here; 'ack' takes nothing"),
         ("{do: look}", "f:3:5: missing key 'topic'"),
         ("{do: look, with: deploy}", "f:3:22: unknown topic 'deploy'; did you mean 'deploys'?"),
         ("{do: look, with: {topic: log, level: ERROR}}", "f:3:30: unknown topic 'log'; did you mean 'logs'?"),
@@ -180,7 +180,7 @@ def test_what_is_no_mapping_says_what_is_needed(text: str) -> None:
         ("{do: lever, with: {service: auth}}", "f:3:17: missing key 'name'"),
         ("{do: lever, with: {name: rolback}}", "f:3:30: unknown lever 'rolback'; did you mean 'rollback'?"),
         ("{do: declare, with: {severity: SEV7}}", "f:3:36: 'SEV7' is not known here; write SEV1, SEV2,"),
-        ("{do: declare, with: auth}", "f:3:5: 'auth' stands here; 'declare' takes severity, affects, note"),
+        ("{do: declare, with: auth}", "f:3:25: 'auth' stands here; 'declare' takes severity, affects, note"),
         ("{do: assign, with: {role: ic, to: bob}}", "f:3:31: unknown role 'ic'; write incident-commander,"),
         (
             "{do: update, with: {status: fine, text: x}}",
