@@ -188,7 +188,7 @@ def show(folder: Path, *, as_json: bool) -> ExitCode:
     from gameday.log import read
     from gameday.report.render import render
     from gameday.report.scorecard import to_json
-    from gameday.score.grade import grade
+    from gameday.score.grading import grade
 
     history = read(folder)
     scorecard = grade(history)

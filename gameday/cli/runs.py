@@ -49,7 +49,7 @@ def report_command(run: str, out: Path, kind: str) -> None:
     Example: gameday report latest --format timeline
     """
     from gameday.log import find_run, read
-    from gameday.score.grade import grade
+    from gameday.score.grading import grade
 
     folder = find_run(run, out)
     history = read(folder)
@@ -69,7 +69,7 @@ def report_command(run: str, out: Path, kind: str) -> None:
     elif kind == "timeline":
         from gameday.report.timeline import text as timeline_text
 
-        text = timeline_text(history)
+        text = timeline_text(scorecard, history)
     else:
         from gameday.report.scorecard import to_json
 

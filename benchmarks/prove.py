@@ -1,0 +1,204 @@
+"""The long form: every scenario, alone and answered, every control, every lever by itself, on the embedded stack.
+
+    python -m benchmarks.prove [--only TEXT] [--fresh]
+
+Trials run one after the other, each a whole game day. What is done is kept in .prove/ under a digest of the code
+and the files that it depends on, so a second call goes on where the first was stopped. The table is written to
+docs/proof.md. Exit 1 where a trial did not come out as promised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameday.catalog import Catalog, Kind
+from gameday.clients import Clients
+from gameday.events import LeverBegan, LeverEnded, Requests, RespondEnded
+from gameday.history import History
+from gameday.log import read
+from gameday.model.lever_table import read_table
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / ".prove"
+TABLE = ROOT / "docs" / "proof.md"
+_ALONE = {"fail": 1, "pass": 0, "inconclusive": 3}
+_WORSE = 0.1
+_SPAN = 5.0
+
+_LEVER_PLAYBOOK = """as: alice
+title: One lever alone
+acts:
+  - {{when: alert, do: ack, after: 1s}}
+  - {{do: lever, with: {with_}}}
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One game day and what it must come to."""
+
+    name: str
+    scenario: str
+    arguments: tuple[str, ...]
+    promised: str
+    lever: tuple[str, ...] = ()
+
+
+def trials() -> Iterator[Trial]:
+    """Everything that is promised of every scenario."""
+    catalog = Catalog(ROOT)
+    for scenario in catalog.names(Kind.SCENARIO):
+        path = catalog.path(Kind.SCENARIO, scenario)
+        model = catalog.load(scenario).inputs.scenario
+        yield Trial(f"{scenario}: as its playbook answers", scenario, (), "exit 0")
+        yield Trial(f"{scenario}: nobody answers", scenario, ("--responder", "none"), f"exit {_ALONE[model.alone or 'fail']}")
+        for control, promise in _CONTROLS.items():
+            playbook = path.parent / "playbooks" / "controls" / f"{control}-{scenario}.yaml"
+            if playbook.is_file():
+                yield Trial(f"{scenario}: {control}", scenario, ("--playbook", str(playbook)), promise)
+        for row in read_table(path.read_text(), path.name)[0] or ():
+            effect = f"relapses after {row.relapse:g} s" if row.effect == "relapses" else row.effect
+            yield Trial(f"{scenario}: only {' '.join(row.words)}", scenario, (), effect, row.words)
+
+
+_CONTROLS = {
+    "tick-everything": "exit 1, coverage <= 0.05",
+    "fix-before-looking": "mitigated, lucky pass",
+    "wrong-order": "mitigated, order < 1",
+    "no-words": "mitigated, declared missing",
+}
+
+
+def digest() -> str:
+    """Of everything that a trial's outcome depends on."""
+    found = hashlib.sha256()
+    for folder in ("gameday", "scenarios", "experiments", "scorecards"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def run(trial: Trial, folder: Path) -> dict[str, Any]:
+    """One game day; gives what it came to, in the words of the promise."""
+    arguments = list(trial.arguments)
+    if trial.lever:
+        playbook = folder / "lever.yaml"
+        playbook.write_text(_LEVER_PLAYBOOK.format(with_=json.dumps(_call(trial.lever))))
+        arguments += ["--playbook", str(playbook)]
+    command = [sys.executable, "-m", "gameday", "run", trial.scenario, *arguments, "--out", str(folder), "--quiet", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800)
+    try:
+        card = json.loads(done.stdout)
+    except ValueError:
+        return {"exit": done.returncode, "outcome": f"exit {done.returncode}: {done.stderr.strip()[-300:]}"}
+    outcome = _effect(next(folder.glob("*/events.jsonl")).parent, card) if trial.lever else _came_to(trial, card, done.returncode)
+    measures = {measure["id"]: measure["value"] for measure in card["measures"]}
+    return {"exit": done.returncode, "outcome": outcome, "detect": measures.get("time_to_detect"),
+            "mitigate": measures.get("time_to_mitigate"), "bad_seconds": measures.get("bad_seconds")}  # fmt: skip
+
+
+def _call(words: tuple[str, ...]) -> dict[str, str]:
+    """A lever's words as a playbook writes them."""
+    from gameday.levers import read_call
+    from gameday.stacks.local.lever_table import LEVERS
+
+    call = read_call(words, LEVERS)
+    return {"name": call.name, **call.arguments}
+
+
+def _came_to(trial: Trial, card: dict[str, Any], code: int) -> str:
+    states = {milestone["id"]: milestone["state"] for milestone in card["milestones"]}
+    adherence = card["adherence"] or {}
+    mitigated = states["mitigated"] == "observed"
+    facts = {
+        "exit 0": code == 0,
+        "exit 1": code == 1,
+        "exit 3": code == 3,
+        "mitigated": mitigated,
+        "coverage <= 0.05": (adherence.get("coverage_verified") or 0.0) <= 0.05,
+        "lucky pass": bool(adherence.get("lucky_pass")),
+        "order < 1": (adherence.get("order") or 1.0) < 1.0,
+        "declared missing": states["declared"] == "missing",
+    }
+    wrong = [word for word in trial.promised.split(", ") if not facts[word]]
+    return trial.promised if not wrong else f"not: {', '.join(wrong)} (exit {code}, {card['verdict']})"
+
+
+def _effect(folder: Path, card: dict[str, Any]) -> str:
+    """What one lever did: from the card, and from the clients' errors before and after it."""
+    states = {milestone["id"]: milestone["state"] for milestone in card["milestones"]}
+    if states["mitigated"] == "observed" and (card["mitigation"] or {}).get("by") == "responder":
+        return "mends"
+    if card["relapses"]:
+        longest = max(relapse["ended"] - relapse["began"] for relapse in card["relapses"])
+        return f"relapses after {longest:.0f} s"
+    history = read(folder)
+    began, ended = history.first(LeverBegan), history.first(LeverEnded)
+    over = history.first(RespondEnded)
+    if began is None or ended is None or over is None:
+        return "never pulled"
+    return "worse" if _errors(history, over[0].t) > _errors(history, began[0].t) + _WORSE else "nothing"
+
+
+def _errors(history: History, until: float) -> float:
+    clients = Clients(timeout=history.inputs().scenario.load.timeout)
+    for _, event in history.of(Requests):
+        clients.add(event)
+    return clients.metric("error_rate", until - _SPAN, until, history[-1].t) or 0.0
+
+
+def as_promised(promised: str, outcome: str) -> bool:
+    """A relapse may come somewhat sooner or later than it once was measured; everything else must be the same."""
+    if promised.startswith("relapses") and outcome.startswith("relapses"):
+        return True
+    return promised == outcome
+
+
+def write_table(results: dict[str, dict[str, Any]], wanted: list[Trial]) -> None:
+    """docs/proof.md: one row a trial."""
+    rows = ["# What was proven", "", "Written by `make prove`: each row is a whole game day on the embedded stack.", "",
+            "| trial | promised | came to | detected | mitigated | bad seconds |", "|---|---|---|---|---|---|"]  # fmt: skip
+    for trial in wanted:
+        if found := results.get(trial.name):
+            cells = [f"{found[key]:.1f}" if found.get(key) is not None else "" for key in ("detect", "mitigate", "bad_seconds")]
+            rows.append(f"| {trial.name} | {trial.promised} | {found['outcome']} | {' | '.join(cells)} |")
+    TABLE.write_text("\n".join(rows) + "\n")
+
+
+def main() -> int:
+    """Run what is not done yet, say each result, write the table."""
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--only", default="", help="only trials whose name contains this")
+    parser.add_argument("--fresh", action="store_true", help="run what is done already again")
+    given = parser.parse_args()
+    KEPT.mkdir(exist_ok=True)
+    kept = KEPT / f"{digest()}.json"
+    results: dict[str, dict[str, Any]] = {} if given.fresh or not kept.exists() else json.loads(kept.read_text())
+    wanted = list(trials())
+    failed = 0
+    for trial in (trial for trial in wanted if given.only in trial.name):
+        if trial.name not in results:
+            with tempfile.TemporaryDirectory(prefix="gameday-prove-") as folder:
+                results[trial.name] = run(trial, Path(folder))
+            kept.write_text(json.dumps(results, indent=1))
+        outcome = results[trial.name]["outcome"]
+        good = as_promised(trial.promised, outcome)
+        failed += not good
+        print(f"{'as promised' if good else 'NOT AS PROMISED'}  {trial.name}: {outcome}", flush=True)
+    write_table(results, wanted)
+    print(f"{failed} of {len([t for t in wanted if given.only in t.name])} not as promised; table in {TABLE.relative_to(ROOT)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
