@@ -21,6 +21,8 @@ _NICE = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 _GAP = 10
 _TOP, _BOTTOM = 6, 26
 _TAG = re.compile(r"<[^>]*>")
+_UNWANTED = re.compile(r'\s(?:class|role|aria-[a-z]+|pointer-events|font-family)="[^"]*"')
+_ID = re.compile(r'(\sid="|url\(#)([\w-]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,14 +277,18 @@ def svg(panels: Sequence[Panel], prefix: str) -> str:
     body = re.sub(
         r'transform="translate\([^)]*\)"', f'transform="translate({frame.left},{_TOP})"', body, count=1
     )
-    body = _TAG.sub(lambda tag: _inlined(tag[0], prefix), body)
+    names: dict[str, str] = {}
+    body = _TAG.sub(lambda tag: _inlined(tag[0], prefix, names), body)
     return f'<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{body}'
 
 
-def _inlined(tag: str, prefix: str) -> str:
-    """A tag of a file of its own as one inside a page: ids are the page's, links lead inside it."""
+def _inlined(tag: str, prefix: str, names: dict[str, str]) -> str:
+    """A tag of a file of its own as one inside a page: links lead inside it, ids are counted for this page.
+
+    The library counts its ids through the life of the process, so they would differ from one page to the next.
+    """
     if tag.startswith("<a "):
         target = re.search(r'"(#seq-\d+)"', tag)
         return f'<a href="{target[1]}" tabindex="-1">' if target else "<a>"
-    tag = re.sub(r'\s(?:class|role|aria-[a-z]+|pointer-events|font-family)="[^"]*"', "", tag)
-    return re.sub(r'(id="|url\(#)', rf"\1{prefix}", tag)
+    tag = _UNWANTED.sub("", tag)
+    return _ID.sub(lambda found: found[1] + names.setdefault(found[2], f"{prefix}{len(names)}"), tag)

@@ -107,7 +107,7 @@ def _detection(scorecard: Scorecard) -> Iterator[Finding]:
         yield Finding(
             False,
             f"Monitor {clean(monitor)} had data and stayed silent through the impact",
-            action=f"Let monitor {clean(monitor)} notice this incident, or no longer list it as one that should",
+            action=f"Let monitor {clean(monitor)} notice this incident, or take it off the list",
         )
     for monitor in seen.no_data:
         yield Finding(

@@ -10,31 +10,42 @@ Pure geometry in pixels; knows no chart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
-def rows(flags: Sequence[tuple[float, float]]) -> list[int]:
+_SPARE = 1.5
+"""Letters of space that a label keeps to its right."""
+
+
+def rows(flags: Sequence[tuple[float, float]], limit: int | None = None) -> list[int | None]:
     """The row of each flag, 0 the lowest. ``flags`` are (left edge, width), ascending by left edge.
 
     No flag covers another, and no pole (straight down from a flag's left edge) crosses a flag in a lower row.
+    None for a flag that would need a row above ``limit``.
     """
-    placed: list[int] = []
-    cluster: list[int] = []
+    placed: list[int | None] = []
+    for crowd in _crowds(flags, limit):
+        lowest = max((row for row in crowd if row is not None), default=0)
+        placed += [None if row is None else lowest - row for row in crowd]
+    return placed
+
+
+def _crowds(flags: Sequence[tuple[float, float]], limit: int | None) -> Iterator[list[int | None]]:
+    """Rows from the top, crowd by crowd: a flag that stands clear of all before it begins a new one."""
+    crowd: list[int | None] = []
     ends: list[float] = []
     for left, width in flags:
         if ends and left >= max(ends):
-            placed += _from_below(cluster)
-            cluster, ends = [], []
+            yield crowd
+            crowd, ends = [], []
         row = next((number for number in range(len(ends)) if max(ends[number:]) <= left), len(ends))
-        del ends[row:]  # rows below are free again, and what stood there ended before this pole
+        if limit is not None and row >= limit:
+            crowd.append(None)
+            continue
+        del ends[row:]  # what stood there and below ended before this pole
         ends.append(left + width)
-        cluster.append(row)
-    return placed + _from_below(cluster)
-
-
-def _from_below(cluster: Sequence[int]) -> list[int]:
-    lowest = max(cluster, default=0)
-    return [lowest - row for row in cluster]
+        crowd.append(row)
+    yield crowd
 
 
 def fit(
@@ -42,47 +53,24 @@ def fit(
 ) -> list[tuple[int, str]]:
     """Row and text of each flag: (left edge, long text, short text) in, at most ``limit`` rows out.
 
-    A text that would pass ``right`` is cut; where a crowd needs more rows than there are, short texts stand
-    in, and where even these do not fit, no text.
+    A text that would pass ``right`` is cut. In a crowd that needs more rows than there are, short texts stand
+    in; one that still does not fit has no text.
     """
-    chosen = [_cut(long, (right - left) / per_letter) for left, long, _ in texts]
-    lefts = [left for left, _, _ in texts]
-    for replacement in ([short for _, _, short in texts], [""] * len(texts)):
-        found = rows([(left, _width(text, per_letter)) for left, text in zip(lefts, chosen, strict=True)])
-        if max(found, default=0) < limit:
-            return list(zip(found, chosen, strict=True))
-        crowded = _crowded(lefts, chosen, found, per_letter, limit)
-        chosen = [replacement[n] if n in crowded else text for n, text in enumerate(chosen)]
-    found = rows([(left, _width(text, per_letter)) for left, text in zip(lefts, chosen, strict=True)])
-    return [(min(row, limit - 1), text) for row, text in zip(found, chosen, strict=True)]
+    chosen: list[str] = []
+    flags = [(left, _width(_cut(text, (right - left) / per_letter), per_letter)) for left, text, _ in texts]
+    for crowd in _crowds(flags, None):
+        high = any(row is not None and row >= limit for row in crowd)
+        for left, long, short in texts[len(chosen) : len(chosen) + len(crowd)]:
+            chosen.append(short if high else _cut(long, (right - left) / per_letter))
+    flags = [(left, _width(text, per_letter)) for (left, _, _), text in zip(texts, chosen, strict=True)]
+    placed = rows(flags, limit)
+    return [(0, "") if row is None else (row, text) for row, text in zip(placed, chosen, strict=True)]
 
 
 def _width(text: str, per_letter: float) -> float:
-    return (len(text) + 1.5) * per_letter if text else 0.0
-
-
-def _crowded(
-    lefts: Sequence[float], texts: Sequence[str], found: Sequence[int], per_letter: float, limit: int
-) -> set[int]:
-    """Every flag of a cluster that needs more rows than there are."""
-    crowded: set[int] = set()
-    cluster: list[int] = []
-    end = 0.0
-    for number, (left, text) in enumerate(zip(lefts, texts, strict=True)):
-        if cluster and left >= end:
-            crowded |= _too_high(cluster, found, limit)
-            cluster = []
-        cluster.append(number)
-        end = (
-            max(end, left + _width(text, per_letter)) if len(cluster) > 1 else left + _width(text, per_letter)
-        )
-    return crowded | _too_high(cluster, found, limit)
-
-
-def _too_high(cluster: Sequence[int], found: Sequence[int], limit: int) -> set[int]:
-    return set(cluster) if max((found[number] for number in cluster), default=0) >= limit else set()
+    return (len(text) + _SPARE) * per_letter
 
 
 def _cut(text: str, letters: float) -> str:
-    room = int(letters - 1.5)
+    room = int(letters - _SPARE)
     return text if len(text) <= room else text[: max(room - 1, 0)].rstrip() + "…"

@@ -188,3 +188,80 @@ def scorecard(log: History, **changes: Any) -> c.Scorecard:
         differences=[],
     )
     return card.model_copy(update=changes)
+
+
+def failed(log: History) -> c.Scorecard:
+    """The card of the same fault when nobody mended it for good and two monitors were of no use."""
+    mitigate = c.Measure(
+        id="time_to_mitigate",
+        state=c.State.CENSORED,
+        earliest=90.0,
+        budget=45.0,
+        verdict=c.Verdict.FAIL,
+        reason="put back by the runner",
+        evidence=[near(log, IMPACT), seq_of(log, e.FaultReverting)],
+    )
+    changes = {
+        "time_to_detect": {
+            "state": c.State.MISSING, "value": None, "earliest": None, "latest": None,
+            "verdict": c.Verdict.FAIL, "reason": "no listed monitor fired",
+        },
+        "time_to_acknowledge": {
+            "state": c.State.NOT_APPLICABLE, "value": None, "earliest": None, "latest": None,
+            "verdict": None, "budget": None, "reason": "nothing was detected",
+        },
+        "time_to_declare": {
+            "state": c.State.CENSORED, "value": None, "earliest": 45.3, "latest": None,
+            "verdict": c.Verdict.UNKNOWN, "reason": "time was up",
+        },
+    }  # fmt: skip
+    changed = [
+        mitigate
+        if one.id == mitigate.id
+        else one.model_copy(update=changes[one.id])
+        if one.id in changes
+        else one
+        for one in measures(log)
+    ]
+    marks = [
+        c.Instant(id=mark.id, state=c.State.CENSORED, earliest=70.1, reason="put back by the runner")
+        if mark.id in {"mitigated", "mitigating_act", "resolved"}
+        else mark
+        for mark in milestones(log)
+    ]
+    followed = adherence(log)
+    steps = [
+        followed.steps[0].model_copy(update={"move": "inverted", "deviation": "unexplained"}),
+        followed.steps[1].model_copy(update={"move": "skipped", "level": "none", "deviation": "unexplained"}),
+        followed.steps[5].model_copy(
+            update={"deviation": "runbook_defect", "detail": "error_rate < 1% for 5s never held"}
+        ),
+        c.StepGrade(step="restart auth", move="extra", deviation="unexplained", evidence=[334]),
+        *followed.steps[6:],
+    ]
+    return scorecard(
+        log,
+        verdict=c.Verdict.FAIL,
+        exit_code=1,
+        reasons=["mitigate: > 90.0 s, put back by the runner", "detect: nobody and nothing noticed"],
+        milestones=marks,
+        measures=changed,
+        adherence=followed.model_copy(
+            update={"steps": steps, "order": None, "lucky_pass": True, "coverage_verified": 0.3, "done": 3}
+        ),
+        detection=c.Detection(
+            silent=["auth-error-rate"],
+            no_data=["auth-connections"],
+            alerts=[
+                c.Alert(monitor="auth-disk", at=30.0, severity="SEV3", role="noise", evidence=[334]),
+            ],
+            precision=0.0,
+        ),
+        mitigation=None,
+        relapses=[
+            c.Relapse(began=38.0, ended=44.2, after="restart auth", evidence=[near(log, 38.0), near(log, 44.2)])
+        ],
+        clean=False,
+        differences=["auth: version is v1.3.0, was v1.2.3"],
+        by_hand=["gameday stack restore auth version=v1.2.3"],
+    )
