@@ -87,8 +87,7 @@ class Clients:
         traffic = self._traffic
         rows = traffic.between(start, end)
         unsent = sum(map(traffic.unsent, range(bucket_of(start), max(bucket_of(end), bucket_of(start) + 1))))
-        bad = sum(traffic.is_bad(row, now) for row in rows)
-        return Counts(len(rows) + unsent, len(rows), bad + unsent)
+        return Counts(len(rows) + unsent, len(rows), traffic.bad(rows, now) + unsent)
 
     def metric(self, name: str, start: float, end: float, now: float) -> float | None:
         """A metric of the client's side over the requests sent in [start, end), in its base unit.
@@ -98,8 +97,7 @@ class Clients:
         if end <= start:
             return None
         if name in QUANTILES:
-            rows = self._traffic.between(start, end)
-            spent = sorted(self._traffic.spent(row, now) for row in rows)
+            spent = sorted(self._traffic.spent(self._traffic.between(start, end), now))
             return spent[rank(QUANTILES[name], len(spent)) - 1] if spent else None
         counts = self.counts(start, end, now)
         if not counts.offered:
@@ -107,6 +105,17 @@ class Clients:
         if name == "error_rate":
             return counts.bad / counts.offered
         return (counts.offered if name == "offered_rate" else counts.sent) / (end - start)
+
+    def peak_error_rate(self, start: float, end: float, now: float) -> float | None:
+        """The worst bad share of any two seconds of [start, end), by whole windows; None without data."""
+        if self.empty:
+            return None
+        tally = self._tally([], now)
+        first = max(0, bucket_of(start) - self._base)
+        last = min(bucket_of(end), self._traffic.last + 1) - self._base
+        starts = range(first, max(first + 1, last - STEADY_BUCKETS + 1))
+        windows = (tally.window(at, min(at + STEADY_BUCKETS, last)) for at in starts if at < last)
+        return max((window.bad_share for window in windows if window.offered), default=None)
 
     def bad_seconds(self, start: float, end: float, now: float) -> float:
         """The integral of the bad share over [start, end), window by window."""
@@ -147,6 +156,7 @@ class Clients:
         if self.empty:
             return None
         tally = self._tally(steady_state, now)
+        tally.judge()
         begin = max(0, bucket_of(since) - self._base)
         last = tally.last_full(min(bucket_of(until), self._traffic.last + 1) - self._base)
         failing = tally.next_failing(begin)
@@ -172,8 +182,10 @@ class Clients:
 
     def _wrong(self, row: int, conditions: Sequence[Condition], now: float) -> bool:
         """Whether a request is bad: by itself, or slower than a condition on latency allows."""
-        slow = (condition.threshold for condition in conditions if condition.metric in QUANTILES)
-        return self._traffic.is_bad(row, now) or any(self._traffic.spent(row, now) > limit for limit in slow)
+        slow = [condition.threshold for condition in conditions if condition.metric in QUANTILES]
+        return self._traffic.bad([row], now) > 0 or any(
+            self._traffic.spent([row], now)[0] > threshold for threshold in slow
+        )
 
     def _tally(self, conditions: Sequence[Condition], now: float) -> Tally:
         """The tally for these conditions, brought up to date."""
@@ -219,6 +231,7 @@ class Clients:
         if self.empty:
             return
         tally = self._tally(steady_state, now)
+        tally.judge()
         begin = max(0, bucket_of(since) - self._base)
         end = min(bucket_of(until), self._traffic.last + 1) - self._base
         full = newest = tally.last_full(end)

@@ -122,17 +122,20 @@ class Traffic:
         buckets = range(bucket_of(start), bucket_of(end) + 1)
         return [row for bucket in buckets for row in self.rows(bucket) if start <= self.sent[row] < end]
 
-    def spent(self, row: int, now: float) -> float:
-        """Seconds to the answer, or the age of what is not answered yet."""
-        took = self.took[row]
-        return now - self.sent[row] if isnan(took) else took
+    def spent(self, rows: Sequence[int], now: float) -> list[float]:
+        """Seconds to each answer, or the age of what is not answered yet."""
+        spent = [self.took[row] for row in rows]
+        if isnan(sum(spent)):
+            return [
+                now - self.sent[row] if isnan(took) else took for row, took in zip(rows, spent, strict=True)
+            ]
+        return spent
 
-    def is_bad(self, row: int, now: float) -> bool:
-        """Whether it failed or is overdue."""
-        took = self.took[row]
-        if isnan(took):
-            return now - self.sent[row] >= self.timeout
-        return self._problem[row] != 0 or took > self.timeout
+    def bad(self, rows: Sequence[int], now: float) -> int:
+        """How many failed or are overdue."""
+        took, problem, timeout = self.took, self._problem, self.timeout
+        doubtful = [row for row in rows if problem[row] or not took[row] <= timeout]
+        return sum(not isnan(took[row]) or now - self.sent[row] >= timeout for row in doubtful)
 
     def unsent(self, bucket: int) -> int:
         """Slots of this window that nobody sent; a sent one is offered at the instant of its sending."""
@@ -140,9 +143,9 @@ class Traffic:
 
     def count(self, rows: Sequence[int], unsent: int, thresholds: Sequence[float], now: float) -> Row:
         """Sent, unsent, bad; and for each threshold in seconds those faster, and those not slower."""
-        counts = [len(rows), unsent, sum(self.is_bad(row, now) for row in rows)]
+        counts = [len(rows), unsent, self.bad(rows, now)]
         if thresholds:
-            spent = [self.spent(row, now) for row in rows]
+            spent = self.spent(rows, now)
             for threshold in thresholds:
                 counts.append(sum(map(threshold.__gt__, spent)))
                 counts.append(sum(map(threshold.__ge__, spent)))

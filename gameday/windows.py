@@ -48,6 +48,11 @@ class Window:
         """Requests that were due: those sent, and those that should have been."""
         return self.row[0] + self.row[1]
 
+    @property
+    def bad_share(self) -> float:
+        """Failed, overdue or not sent, of what was offered; there must have been something."""
+        return (self.row[1] + self.row[2]) / self.offered
+
     def plus(self, row: Row) -> Window:
         """This window and some requests more."""
         return Window(self.seconds, tuple(map(int.__add__, self.row, row)))
@@ -79,9 +84,10 @@ class Tally:
             total = tuple(map(int.__add__, total, count(bucket)))
             sums.append(total)
         self.settled = max(self.settled, min(settled, buckets))
-        self._judge_full_windows(buckets)
 
-    def _judge_full_windows(self, buckets: int) -> None:
+    def judge(self) -> None:
+        """Judge every full window that is not judged yet; wanted only where steady state is asked for."""
+        buckets = len(self._sums) - 1
         first = len(self._reach)
         reach = self._reach[-1] if self._reach else 0
         for start in range(first, buckets - STEADY_BUCKETS + 1):
@@ -134,14 +140,13 @@ class Tally:
 
     def meets(self, condition: Condition, window: Window) -> bool | None:
         """Whether one of the conditions holds in a window; None without data."""
-        sent, unsent, bad = window.row[:3]
-        offered = sent + unsent
+        sent = window.row[0]
         if condition.metric == "offered_rate":
-            return condition.holds(offered / window.seconds)
+            return condition.holds(window.offered / window.seconds)
         if condition.metric == "achieved_rate":
             return condition.holds(sent / window.seconds)
         if condition.metric == "error_rate":
-            return condition.holds((bad + unsent) / offered) if offered else None
+            return condition.holds(window.bad_share) if window.offered else None
         if not sent:
             return None
         place = 3 + 2 * self._latency.index(condition)

@@ -8,8 +8,7 @@ from gameday.score.case import Case
 from gameday.score.milestones import Milestones
 
 _WINDOW = 2.0
-_ERROR_STEP = 0.5
-_LATENCY_STEP = 1.0
+_STEP = 1.0
 _ENOUGH = 0.9
 """Share of the asked rate below which the generator itself fell short."""
 
@@ -27,22 +26,20 @@ def load_facts(case: Case, marks: Milestones) -> LoadFacts:
         bad=counts.bad,
         baseline_rate=judged[1].rate if judged else None,
         achieved_share=good.sent / good.offered if good.offered else None,
-        peak_error_rate=_worst(case, "error_rate", start, _ERROR_STEP),
-        worst_p95=_worst(case, "latency_p95", start, _LATENCY_STEP),
+        peak_error_rate=case.clients.peak_error_rate(start, case.respond_end, case.now),
+        worst_p95=_worst_p95(case, start),
         overloaded=_overloaded(case, counts.offered, case.respond_end - start),
     )
 
 
-def _worst(case: Case, metric: str, start: float, step: float) -> float | None:
-    """The worst 2 s window, looked at every ``step`` seconds."""
-    worst: float | None = None
-    number, last = 0, max(start, case.respond_end - _WINDOW)
-    while (at := start + number * step) <= last:
-        value = case.clients.metric(metric, at, min(at + _WINDOW, case.respond_end), case.now)
-        if value is not None:
-            worst = value if worst is None else max(worst, value)
-        number += 1
-    return worst
+def _worst_p95(case: Case, start: float) -> float | None:
+    """The worst 2 s window, looked at every second."""
+    last = max(start, case.respond_end - _WINDOW)
+    starts = [start + number * _STEP for number in range(int((last - start) / _STEP) + 1)]
+    found = (
+        case.clients.metric("latency_p95", at, min(at + _WINDOW, case.respond_end), case.now) for at in starts
+    )
+    return max((value for value in found if value is not None), default=None)
 
 
 def _overloaded(case: Case, offered: int, seconds: float) -> bool:
