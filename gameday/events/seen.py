@@ -1,0 +1,114 @@
+"""Events of what the clients and the monitors saw."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from gameday.events.base import Event
+
+
+class LoadStarted(Event):
+    """The load runs; ``users`` send one request each ``period`` seconds."""
+
+    type: Literal["load_started"] = "load_started"
+    users: int
+    spawn_rate: float
+    timeout: float
+    period: float
+    locustfile: str
+
+
+class LoadSteady(Event):
+    """All users are there."""
+
+    type: Literal["load_steady"] = "load_steady"
+    users: int
+
+
+class Requests(Event):
+    """What the clients did in one tick: slots offered, sends, ends. Columns of equal length per group."""
+
+    type: Literal["requests"] = "requests"
+    durable: ClassVar[bool] = False
+    offered: list[float]
+    """Instants at which a request was due, sent or not."""
+    sent_id: list[int]
+    sent_at: list[float]
+    sent_name: list[str]
+    ended_id: list[int]
+    ended_at: list[float]
+    ended_problem: list[str]
+    """Empty for a good answer, else the class of failure: a status, wrong, timeout, connection."""
+
+
+class LoadEnded(Event):
+    """The load generator ended."""
+
+    type: Literal["load_ended"] = "load_ended"
+    expected: bool
+    code: int | None
+    detail: str = ""
+
+
+class DetectorConfigured(Event):
+    """The detector's real intervals: they make the detection floor."""
+
+    type: Literal["detector_configured"] = "detector_configured"
+    scrape_interval: float
+    evaluation_interval: float
+    window: float
+
+
+class Scraped(Event):
+    """One scrape of one source: the raw series that metrics are computed from."""
+
+    type: Literal["scraped"] = "scraped"
+    durable: ClassVar[bool] = False
+    job: str
+    ok: bool
+    series: dict[str, float]
+    """Series of gameday.metrics -> value; counters stay counters."""
+    problem: str = ""
+
+
+class AlertPending(Event):
+    """A monitor's condition began to hold; it fires if it lasts."""
+
+    type: Literal["alert_pending"] = "alert_pending"
+    monitor: str
+    value: float | None
+
+
+class AlertFired(Event):
+    """A monitor fired, and what it saw."""
+
+    type: Literal["alert_fired"] = "alert_fired"
+    monitor: str
+    severity: str
+    since: float
+    """When its condition began to hold."""
+    value: float | None
+    condition: str
+
+
+class AlertEnded(Event):
+    """A monitor that fired no longer holds."""
+
+    type: Literal["alert_ended"] = "alert_ended"
+    monitor: str
+    value: float | None
+
+
+class MonitorBlind(Event):
+    """A monitor has had no data for ten seconds."""
+
+    type: Literal["monitor_blind"] = "monitor_blind"
+    monitor: str
+    since: float
+
+
+class MonitorSighted(Event):
+    """A blind monitor sees again."""
+
+    type: Literal["monitor_sighted"] = "monitor_sighted"
+    monitor: str
