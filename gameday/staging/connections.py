@@ -32,6 +32,8 @@ async def check_alive(connection: Connection) -> None:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
+        # Closed, or the pool would take it for a good one and offer it again.
+        await connection.close()
         raise psycopg.OperationalError("the server closed this connection while it was idle")
 
 
