@@ -1,0 +1,1 @@
+"""What gameday costs and what it promises, measured. Not part of the package."""

@@ -33,6 +33,7 @@ TABLE = ROOT / "docs" / "proof.md"
 _ALONE = {"fail": 1, "pass": 0, "inconclusive": 3}
 _WORSE = 0.1
 _SPAN = 5.0
+_SHOWN = ("detect", "mitigate", "bad_seconds")
 
 _LEVER_PLAYBOOK = """as: alice
 title: One lever alone
@@ -60,7 +61,12 @@ def trials() -> Iterator[Trial]:
         path = catalog.path(Kind.SCENARIO, scenario)
         model = catalog.load(scenario).inputs.scenario
         yield Trial(f"{scenario}: as its playbook answers", scenario, (), "exit 0")
-        yield Trial(f"{scenario}: nobody answers", scenario, ("--responder", "none"), f"exit {_ALONE[model.alone or 'fail']}")
+        yield Trial(
+            f"{scenario}: nobody answers",
+            scenario,
+            ("--responder", "none"),
+            f"exit {_ALONE[model.alone or 'fail']}",
+        )
         for control, promise in _CONTROLS.items():
             playbook = path.parent / "playbooks" / "controls" / f"{control}-{scenario}.yaml"
             if playbook.is_file():
@@ -95,13 +101,28 @@ def run(trial: Trial, folder: Path) -> dict[str, Any]:
         playbook = folder / "lever.yaml"
         playbook.write_text(_LEVER_PLAYBOOK.format(with_=json.dumps(_call(trial.lever))))
         arguments += ["--playbook", str(playbook)]
-    command = [sys.executable, "-m", "gameday", "run", trial.scenario, *arguments, "--out", str(folder), "--quiet", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "gameday",
+        "run",
+        trial.scenario,
+        *arguments,
+        "--out",
+        str(folder),
+        "--quiet",
+        "--json",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800)
     try:
         card = json.loads(done.stdout)
     except ValueError:
         return {"exit": done.returncode, "outcome": f"exit {done.returncode}: {done.stderr.strip()[-300:]}"}
-    outcome = _effect(next(folder.glob("*/events.jsonl")).parent, card) if trial.lever else _came_to(trial, card, done.returncode)
+    outcome = (
+        _effect(next(folder.glob("*/events.jsonl")).parent, card)
+        if trial.lever
+        else _came_to(trial, card, done.returncode)
+    )
     measures = {measure["id"]: measure["value"] for measure in card["measures"]}
     return {"exit": done.returncode, "outcome": outcome, "detect": measures.get("time_to_detect"),
             "mitigate": measures.get("time_to_mitigate"), "bad_seconds": measures.get("bad_seconds")}  # fmt: skip
@@ -170,20 +191,27 @@ def write_table(results: dict[str, dict[str, Any]], wanted: list[Trial]) -> None
             "| trial | promised | came to | detected | mitigated | bad seconds |", "|---|---|---|---|---|---|"]  # fmt: skip
     for trial in wanted:
         if found := results.get(trial.name):
-            cells = [f"{found[key]:.1f}" if found.get(key) is not None else "" for key in ("detect", "mitigate", "bad_seconds")]
+            cells = [
+                f"{found[key]:.1f}" if found.get(key) is not None else ""
+                for key in ("detect", "mitigate", "bad_seconds")
+            ]
             rows.append(f"| {trial.name} | {trial.promised} | {found['outcome']} | {' | '.join(cells)} |")
     TABLE.write_text("\n".join(rows) + "\n")
 
 
 def main() -> int:
     """Run what is not done yet, say each result, write the table."""
-    parser = argparse.ArgumentParser(prog="make prove", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="make prove", description=__doc__.splitlines()[0] if __doc__ else None
+    )
     parser.add_argument("--only", default="", help="only trials whose name contains this")
     parser.add_argument("--fresh", action="store_true", help="run what is done already again")
     given = parser.parse_args()
     KEPT.mkdir(exist_ok=True)
     kept = KEPT / f"{digest()}.json"
-    results: dict[str, dict[str, Any]] = {} if given.fresh or not kept.exists() else json.loads(kept.read_text())
+    results: dict[str, dict[str, Any]] = (
+        {} if given.fresh or not kept.exists() else json.loads(kept.read_text())
+    )
     wanted = list(trials())
     failed = 0
     for trial in (trial for trial in wanted if given.only in trial.name):
@@ -196,7 +224,8 @@ def main() -> int:
         failed += not good
         print(f"{'as promised' if good else 'NOT AS PROMISED'}  {trial.name}: {outcome}", flush=True)
     write_table(results, wanted)
-    print(f"{failed} of {len([t for t in wanted if given.only in t.name])} not as promised; table in {TABLE.relative_to(ROOT)}")
+    asked = sum(given.only in trial.name for trial in wanted)
+    print(f"{failed} of {asked} not as promised; table in {TABLE.relative_to(ROOT)}")
     return 1 if failed else 0
 
 

@@ -1,12 +1,13 @@
 """The log on disk: one writer, many readers, nothing ever rewritten.
 
-``events.jsonl`` holds one record a line. Durable events are on disk (fsync) before ``append`` returns; the two
-bulk types (requests, scrapes) are written at once and reach the disk with the next durable one. A last line that
-a crash tore is dropped on reading; a torn line anywhere else means the file was damaged, and is an error.
+``events.jsonl`` holds one record a line. Durable events are on disk (fsync) before ``append`` returns; the
+two bulk types (requests, scrapes) are written at once and reach the disk with the next durable one. A last line
+that a crash tore is dropped on reading; a torn line anywhere else means damage, and is an error.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -14,8 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-
-from pydantic import ValidationError
+from typing import Self
 
 from gameday.errors import InputError, LogError
 from gameday.events import Event, Record, from_json, to_json
@@ -64,6 +64,7 @@ class LogWriter:
             folder.mkdir(parents=True, exist_ok=True)
             _cut_torn_tail(self._path)
             self._file = self._path.open("ab", buffering=0)
+            self._size = self._path.stat().st_size
             _sync_folder(folder)
         except OSError as problem:
             raise LogError(f"{self._path}: {problem.strerror}; choose another folder with --out") from problem
@@ -81,24 +82,27 @@ class LogWriter:
             source=source,
             event=event,
         )
-        line = json.dumps(to_json(record), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-        before = self._file.tell()
+        text = json.dumps(to_json(record), separators=(",", ":"), ensure_ascii=False)
+        line = text.encode(errors="backslashreplace") + b"\n"  # half a surrogate becomes its JSON escape
         try:
-            written = self._file.write(line)
-            if written != len(line):
-                raise OSError(28, "No space left on device")
-            if event.durable:
-                os.fsync(self._file.fileno())
+            self._write(line, durable=event.durable)
         except OSError as problem:
-            self._undo(before)
+            self._undo()
             raise LogError(f"{self._path}: {problem.strerror}") from problem
+        self._size += len(line)
         self._seq += 1
         return record
 
-    def _undo(self, size: int) -> None:
+    def _write(self, line: bytes, *, durable: bool) -> None:
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if durable:
+            os.fsync(self._file.fileno())
+
+    def _undo(self) -> None:
         """Half a line would make the rest unreadable: cut back to the last whole one."""
         try:
-            self._file.truncate(size)
+            self._file.truncate(self._size)
         except OSError:
             return  # reading drops a torn last line anyway
 
@@ -106,7 +110,7 @@ class LogWriter:
         """Close the file. Idempotent."""
         self._file.close()
 
-    def __enter__(self) -> LogWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -146,8 +150,9 @@ def records(path: Path) -> Iterator[Record]:
     for number, line in enumerate(lines, 1):
         try:
             yield from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, ValidationError) as problem:
-            raise LogError(f"{path}:{number}:1: this line of the log is damaged ({type(problem).__name__})") from problem
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+            what = type(problem).__name__
+            raise LogError(f"{path}:{number}:1: this line of the log is damaged ({what})") from problem
 
 
 def read(folder: Path) -> History:
@@ -180,4 +185,6 @@ def find_run(run: str, out: Path) -> Path:
     for folder in (out / run, Path(run)):
         if (folder / LOG_NAME).is_file():
             return folder
-    raise InputError(f"no run '{run}' in {out}/ and no {LOG_NAME} in {run}; list them with: gameday list runs")
+    raise InputError(
+        f"no run '{run}' in {out}/ and no {LOG_NAME} in {run}; list them with: gameday list runs"
+    )

@@ -97,7 +97,7 @@ def broken(steady: Condition) -> Condition:
     return steady.model_copy(update={"op": opposite, "text": steady.text.replace(steady.op, opposite, 1)})
 
 
-def _ending(
+def _ending(  # noqa: PLR0911 - one return for each way in which Respond ends
     situation: Situation, scenario: Scenario, responder: str, impact: float | None, now: float
 ) -> EndRespond | None:
     start, triggered = situation.plan_start, situation.triggered
@@ -109,7 +109,9 @@ def _ending(
     if isinstance(expect.impact, Impact) and impact is None:
         wait = expect.impact.within + scenario.load.timeout + _PATIENCE
         if now >= triggered + wait:
-            return EndRespond("no_impact", f"{expect.impact.when.text} was not seen within {expect.impact.within:g} s")
+            return EndRespond(
+                "no_impact", f"{expect.impact.when.text} was not seen within {expect.impact.within:g} s"
+            )
         return None
     if expect.recover is not None:
         return _healed(situation, scenario, triggered, now)
@@ -135,7 +137,12 @@ def _healed(situation: Situation, scenario: Scenario, triggered: float, now: flo
     stretch = lasting(situation, triggered, now)
     ready = situation.exported.value("replicas_ready", now)
     wanted = sum(service.replicas or 0 for service in situation.inputs.system.services.values())
-    if stretch and ready is not None and ready >= wanted and now - stretch.began >= scenario.expect.stable_for:
+    if (
+        stretch
+        and ready is not None
+        and ready >= wanted
+        and now - stretch.began >= scenario.expect.stable_for
+    ):
         return EndRespond("platform_healed", "replicas are ready and service is steady again")
     if now >= triggered + recover.within * _MISSED_BY_HALF + scenario.expect.stable_for:
         return EndRespond("time_up", f"the platform did not heal within {recover.within:g} s")

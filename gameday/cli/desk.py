@@ -18,16 +18,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _common(command: F) -> F:
     """Options that every act has."""
-    command = click.option("--run", "run_name", metavar="RUN", help="Which run; needed only if several are live.")(command)
     command = click.option(
-        "--as", "by", metavar="NAME", default=getpass.getuser, show_default="your login name", help="Who acts."
+        "--run", "run_name", metavar="RUN", help="Which run; needed only if several are live."
+    )(command)
+    command = click.option(
+        "--as",
+        "by",
+        metavar="NAME",
+        default=getpass.getuser,
+        show_default="your login name",
+        help="Who acts.",
     )(command)
     return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(command)
 
 
-def _act(do: str, run_name: str | None, by: str, as_json: bool, **words: Any) -> None:
+def _act(do: str, common: dict[str, Any], **words: Any) -> None:
     """Send one act and print what the desk says."""
-    run = chosen(run_name)
+    run, by, as_json = chosen(common["run_name"]), common["by"], common["as_json"]
     given = {key: value for key, value in words.items() if value not in (None, "", (), [])}
     reply = ask(run.desk, run.token, "POST", "/acts", {"do": do, "by": by, "words": given})
     if as_json:
@@ -36,7 +43,9 @@ def _act(do: str, run_name: str | None, by: str, as_json: bool, **words: Any) ->
     if reply["columns"]:
         click.echo(table(reply["columns"], reply["rows"]))
     if reply["text"] and not (reply["text"] == "recorded" and reply["columns"]):
-        click.echo(f"{do}: {reply['text']}" if reply["ok"] else f"{do} failed: {reply['text']}", err=not reply["ok"])
+        click.echo(
+            f"{do}: {reply['text']}" if reply["ok"] else f"{do} failed: {reply['text']}", err=not reply["ok"]
+        )
     if not reply["ok"]:
         raise click.exceptions.Exit(1)
 
@@ -64,7 +73,7 @@ def look_command(topic: str, words: Sequence[str], **common: Any) -> None:
     Example: gameday look deploys
              gameday look logs level=ERROR since=2m
     """
-    _act("look", topic=topic, **common, **_pairs(words))
+    _act("look", common, **{**_pairs(words), "topic": topic})
 
 
 @click.command("ack")
@@ -74,12 +83,14 @@ def ack_command(**common: Any) -> None:
 
     Example: gameday ack
     """
-    _act("ack", **common)
+    _act("ack", common)
 
 
 @click.command("declare")
 @click.argument("severity", metavar="SEV1|SEV2|SEV3|SEV4")
-@click.option("--affects", metavar="SERVICE[,SERVICE]", help="What is affected; also says that you noticed it.")
+@click.option(
+    "--affects", metavar="SERVICE[,SERVICE]", help="What is affected; also says that you noticed it."
+)
 @click.option("--note", metavar="TEXT", help="What users feel.")
 @_common
 def declare_command(severity: str, affects: str | None, note: str | None, **common: Any) -> None:
@@ -87,7 +98,7 @@ def declare_command(severity: str, affects: str | None, note: str | None, **comm
 
     Example: gameday declare SEV1 --affects auth --note "nobody can sign in"
     """
-    _act("declare", severity=severity, affects=affects, note=note, **common)
+    _act("declare", common, severity=severity, affects=affects, note=note)
 
 
 @click.command("assign")
@@ -99,19 +110,21 @@ def assign_command(role: str, to: str, **common: Any) -> None:
 
     Example: gameday assign technical-lead bob
     """
-    _act("assign", role=role, to=to, **common)
+    _act("assign", common, role=role, to=to)
 
 
 @click.command("note")
 @click.argument("text")
-@click.option("--affects", metavar="SERVICE[,SERVICE]", help="What is affected, if you are saying that something is.")
+@click.option(
+    "--affects", metavar="SERVICE[,SERVICE]", help="What is affected, if you are saying that something is."
+)
 @_common
 def note_command(text: str, affects: str | None, **common: Any) -> None:
     """Write something down for the timeline.
 
     Example: gameday note "support says sign-in is slow" --affects auth
     """
-    _act("note", text=text, affects=affects, **common)
+    _act("note", common, text=text, affects=affects)
 
 
 @click.command("hypothesis")
@@ -127,7 +140,9 @@ def hypothesis_command(
 
     Example: gameday hypothesis auth connection-leak --because "v1.3.0 went out just before"
     """
-    _act("hypothesis", component=component, mechanism=mechanism, because=because, confidence=confidence, **common)
+    _act(
+        "hypothesis", common, component=component, mechanism=mechanism, because=because, confidence=confidence
+    )
 
 
 @click.command("step")
@@ -141,7 +156,7 @@ def step_command(step: str, skip: bool, because: str | None, doer: str | None, *
 
     Example: gameday step read-the-plan --doer bob
     """
-    _act("step", step=step, skip=skip or None, because=because, doer=doer, **common)
+    _act("step", common, step=step, skip=skip or None, because=because, doer=doer)
 
 
 @click.command("lever")
@@ -155,20 +170,22 @@ def lever_command(words: Sequence[str], because: str | None, **common: Any) -> N
     Example: gameday lever rollback auth
              gameday lever scale auth replicas=3
     """
-    _act("lever", words=list(words), because=because, **common)
+    _act("lever", common, words=list(words), because=because)
 
 
 @click.command("update")
 @click.argument("status", metavar="investigating|identified|monitoring|resolved")
 @click.argument("text")
-@click.option("--next", "next_update", metavar="DURATION", help="When the next update will come, for example 15m.")
+@click.option(
+    "--next", "next_update", metavar="DURATION", help="When the next update will come, for example 15m."
+)
 @_common
 def update_command(status: str, text: str, next_update: str | None, **common: Any) -> None:
     """Post a status update for stakeholders.
 
     Example: gameday update investigating "Users may be unable to sign in" --next 15m
     """
-    _act("update", status=status, text=text, next=next_update, **common)
+    _act("update", common, status=status, text=text, next=next_update)
 
 
 @click.command("verify")
@@ -179,7 +196,7 @@ def verify_command(text: str | None, **common: Any) -> None:
 
     Example: gameday verify "error rate is back to zero"
     """
-    _act("verify", text=text, **common)
+    _act("verify", common, text=text)
 
 
 @click.command("resolve")
@@ -190,4 +207,4 @@ def resolve_command(text: str | None, **common: Any) -> None:
 
     Example: gameday resolve "rolled back to v1.2.3"
     """
-    _act("resolve", text=text, **common)
+    _act("resolve", common, text=text)

@@ -12,7 +12,11 @@ from gameday.cli.tables import table
 from gameday.errors import ExitCode, InputError
 
 _OUT = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True, help="Where runs are."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where runs are.",
 )
 
 
@@ -29,7 +33,11 @@ def validate_command(paths: Sequence[Path], as_json: bool) -> None:
     report = validate(list(paths))
     if as_json:
         rows = [
-            {"place": str(p.place) if p.place else None, "message": p.message, "warning": p in report.warnings}
+            {
+                "place": str(p.place) if p.place else None,
+                "message": p.message,
+                "warning": p in report.warnings,
+            }
             for p in (*report.problems, *report.warnings)
         ]
         click.echo(json.dumps(rows))
@@ -38,7 +46,7 @@ def validate_command(paths: Sequence[Path], as_json: bool) -> None:
             click.echo(str(problem), err=True)
         for warning in report.warnings:
             click.echo(f"{warning} (warning)", err=True)
-        click.echo(report.summary(), err=bool(report.problems))
+        click.echo(report.summary, err=bool(report.problems))
     if report.problems:
         raise click.exceptions.Exit(ExitCode.BAD_INPUT)
 
@@ -80,7 +88,13 @@ def _files(what: str) -> tuple[list[str], list[list[str]]]:
     for name in catalog.names(kind):
         path = catalog.path(kind, name)
         model = catalog.read(kind, path).reading.model
-        rows.append([name, getattr(model, "title", "") if model else "(has problems: gameday validate)", catalog.shown(path)])
+        rows.append(
+            [
+                name,
+                getattr(model, "title", "") if model else "(has problems: gameday validate)",
+                catalog.shown(path),
+            ]
+        )
     return ["name", "title", "file"], rows
 
 
@@ -90,12 +104,20 @@ def _known(what: str, out: Path) -> tuple[list[str], list[list[str]]]:
     if what == "levers":
         from gameday.cli import stacks
 
-        return ["lever", "does", "example"], [[s.name, s.about, s.example] for s in stacks.fresh("local").levers()]
+        return ["lever", "does", "example"], [
+            [s.name, s.about, s.example] for s in stacks.fresh("local").levers()
+        ]
     from gameday import metrics
 
     if what == "metrics":
         rows = [
-            [m.name, m.unit, " and ".join(sorted(m.sides)), f"{m.window:g} s" if m.window else "newest", m.about]
+            [
+                m.name,
+                m.unit,
+                " and ".join(sorted(m.sides)),
+                f"{m.window:g} s" if m.window else "newest",
+                m.about,
+            ]
             for m in metrics.METRICS.values()
         ]
         return ["metric", "unit", "seen by", "window", "means"], rows
@@ -141,5 +163,7 @@ def show_command(name: str, out: Path) -> None:
         try:
             folder = find_run(name, out)
         except InputError:
-            raise InputError(f"nothing is called '{name}'; see: gameday list scenarios (or experiments, runbooks, ...)") from None
+            raise InputError(
+                f"nothing is called '{name}'; see: gameday list scenarios (or experiments, runbooks, ...)"
+            ) from None
         show(folder, as_json=False)

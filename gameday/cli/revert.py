@@ -11,7 +11,11 @@ import click
 @click.command("revert")
 @click.argument("run", default="latest")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True, help="Where runs are."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where runs are.",
 )
 def revert_command(run: str, out: Path) -> None:
     """Put back what a crashed run left: its faults, its levers, its processes, its stack. Twice does no harm.

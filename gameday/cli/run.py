@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,17 +36,25 @@ _WORST = (
     show_default=True,
     help="What to break.",
 )
-@click.option("--attach", metavar="NAME", help="Use a standing stack (gameday stack up) instead of a fresh one.")
+@click.option(
+    "--attach", metavar="NAME", help="Use a standing stack (gameday stack up) instead of a fresh one."
+)
 @click.option("--keep", is_flag=True, help="Leave a fresh stack standing afterwards.")
 @click.option(
     "--responder",
     type=click.Choice(["bot", "people", "agent", "none"]),
     help="Who answers. Default: bot where there is a playbook, else people.",
 )
-@click.option("--playbook", metavar="FILE", help="What the scripted responder does, instead of the scenario's own.")
+@click.option(
+    "--playbook", metavar="FILE", help="What the scripted responder does, instead of the scenario's own."
+)
 @click.option("--profile", metavar="NAME", help="A profile of the scenario, for example people's pace.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True, help="Where runs go."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where runs go.",
 )
 @click.option("--seed", type=int, help="Makes what is drawn at random repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scorecard as JSON on stdout.")
@@ -77,8 +85,8 @@ def run_command(
     names = [*scenarios, *_tagged(catalog, tag)]
     if not names:
         raise InputError("name a scenario; `gameday list scenarios` shows them")
-    chosen = {"attach": attach, "keep": keep, "responder": responder, "profile": profile, "playbook": playbook}
-    orders = [_order(catalog, name, kind, out, seed, **chosen) for name in names]  # all are read before one begins
+    chosen = Choice(kind, attach, keep, responder, profile, playbook, out, seed)
+    orders = [_order(catalog, name, chosen) for name in names]  # all are read before one begins
     codes = [_one(order, as_json=as_json, quiet=quiet) for order in orders]
     raise click.exceptions.Exit(min(codes, key=_WORST.index))
 
@@ -98,30 +106,34 @@ def _tagged(catalog: Catalog, tags: Sequence[str]) -> list[str]:
     return found
 
 
-def _order(
-    catalog: Catalog,
-    name: str,
-    kind: str,
-    out: Path,
-    seed: int | None,
-    *,
-    attach: str | None,
-    keep: bool,
-    responder: str | None,
-    profile: str | None,
-    playbook: str | None,
-) -> Order:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the options say, the same for every scenario of one call."""
+
+    kind: str
+    attach: str | None = None
+    keep: bool = False
+    responder: str | None = None
+    profile: str | None = None
+    playbook: str | None = None
+    out: Path = Path("runs")
+    seed: int | None = None
+
+
+def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
     from gameday.cli import stacks
     from gameday.runner.order import Order
 
-    loaded = catalog.load(name, profile=profile, stack=kind, playbook=playbook)
+    loaded = catalog.load(name, profile=choice.profile, stack=choice.kind, playbook=choice.playbook)
     config = catalog.config()
     use = loaded.inputs.scenario
     if use.last_end > config.limits.longest:
-        raise InputError(f"{name}: the last fault ends after {use.last_end:g} s; the limit is {config.limits.longest:g} s")
+        raise InputError(
+            f"{name}: the last fault ends after {use.last_end:g} s; the limit is {config.limits.longest:g} s"
+        )
     if len(use.faults) > config.limits.faults_at_once:
         raise InputError(f"{name}: {len(use.faults)} faults; the limit is {config.limits.faults_at_once}")
-    who = responder or ("bot" if loaded.inputs.playbook else "people")
+    who = choice.responder or ("bot" if loaded.inputs.playbook else "people")
     if who == "bot" and loaded.inputs.playbook is None:
         raise InputError(f"{name}: --responder bot needs a playbook; name one with --playbook")
     return Order(
@@ -129,12 +141,12 @@ def _order(
         raw=loaded.raw,
         digests=loaded.digests,
         locustfile=loaded.paths["locustfile"],
-        stack=stacks.recall(attach) if attach else stacks.fresh(kind),
-        owned=attach is None,
-        keep=keep,
+        stack=stacks.recall(choice.attach) if choice.attach else stacks.fresh(choice.kind),
+        owned=choice.attach is None,
+        keep=choice.keep,
         responder=who,  # type: ignore[arg-type]  # click.Choice has checked it
-        out=out,
-        seed=secrets.randbits(31) if seed is None else seed,
+        out=choice.out,
+        seed=secrets.randbits(31) if choice.seed is None else choice.seed,
         allowed=tuple(config.targets.stacks),
     )
 

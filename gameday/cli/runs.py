@@ -13,7 +13,11 @@ from gameday.cli.tables import table
 
 _RUN = click.argument("run", default="latest")
 _OUT = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True, help="Where runs are."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where runs are.",
 )
 
 
@@ -80,7 +84,9 @@ def report_command(run: str, out: Path, kind: str) -> None:
 @click.command("replay")
 @_RUN
 @_OUT
-@click.option("--speed", type=click.FloatRange(0.1, 10000), default=10.0, show_default=True, help="Times real time.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 10000), default=10.0, show_default=True, help="Times real time."
+)
 def replay_command(run: str, out: Path, speed: float) -> None:
     """Watch a run again as it was seen live.
 
@@ -116,9 +122,14 @@ def status_command(as_json: bool) -> None:
 
     runs = listed()
     if as_json:
-        click.echo(json.dumps([{"run": r.run, "alive": r.alive, "pid": r.pid, "folder": r.folder} for r in runs]))
+        click.echo(
+            json.dumps([{"run": r.run, "alive": r.alive, "pid": r.pid, "folder": r.folder} for r in runs])
+        )
     elif not runs:
         click.echo("no run is live, and none is left to put back")
     else:
-        rows = [[r.run, "live" if r.alive else f"died; put back with: gameday revert {r.run}", r.folder] for r in runs]
+        rows = [
+            [r.run, "live" if r.alive else f"died; put back with: gameday revert {r.run}", r.folder]
+            for r in runs
+        ]
         click.echo(table(["run", "state", "folder"], rows))

@@ -16,7 +16,7 @@ from gameday.errors import StackError
 from gameday.ports import Stack
 
 T = TypeVar("T")
-_NAME = click.argument("name", default=stacks.DEFAULT_NAME, required=False)
+_NAME = click.argument("name", required=False)
 
 
 @click.group("stack")
@@ -27,9 +27,9 @@ def stack_command() -> None:
     """
 
 
-def _attached(name: str, ask: Callable[[Stack], Awaitable[T]]) -> T:
+def _attached(name: str | None, ask: Callable[[Stack], Awaitable[T]]) -> T:
     async def attached() -> T:
-        stack = stacks.recall(name)
+        stack = stacks.recall(stacks.meant(name))
         await stack.attach()
         return await ask(stack)
 
@@ -37,7 +37,7 @@ def _attached(name: str, ask: Callable[[Stack], Awaitable[T]]) -> T:
 
 
 @stack_command.command("up")
-@_NAME
+@click.argument("name", default=stacks.DEFAULT_NAME, required=False)
 def up_command(name: str) -> None:
     """Bring a stack up and leave it standing; prints its addresses.
 
@@ -60,11 +60,12 @@ def up_command(name: str) -> None:
 
 @stack_command.command("down")
 @_NAME
-def down_command(name: str) -> None:
+def down_command(name: str | None) -> None:
     """Stop a standing stack and remove what it left. Twice does no harm.
 
     Example: gameday stack down
     """
+    name = stacks.meant(name)
     if name not in stacks.names():
         click.echo(f"no stack '{name}' stands")
         return
@@ -76,17 +77,20 @@ def down_command(name: str) -> None:
 @stack_command.command("status")
 @_NAME
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status_command(name: str, as_json: bool) -> None:
+def status_command(name: str | None, as_json: bool) -> None:
     """What stands, and in which state each thing is.
 
     Example: gameday stack status
     """
+    name = stacks.meant(name)
     if name not in stacks.names():
         click.echo(json.dumps({}) if as_json else f"no stack '{name}' stands")
         return
 
     async def ask(stack: Stack) -> tuple[dict[str, bool], dict[str, dict[str, object]]]:
-        return dict(await stack.ready()), {key: dict(value) for key, value in (await stack.inventory()).items()}
+        return dict(await stack.ready()), {
+            key: dict(value) for key, value in (await stack.inventory()).items()
+        }
 
     ready, things = _attached(name, ask)
     if as_json:
@@ -104,7 +108,7 @@ def status_command(name: str, as_json: bool) -> None:
 
 @stack_command.command("env")
 @_NAME
-def env_command(name: str) -> None:
+def env_command(name: str | None) -> None:
     """The variables that experiments and load need, for a shell. They hold the stack's passwords.
 
     Example: eval "$(gameday stack env)" && chaos run experiments/proxy-latency.yaml
@@ -126,7 +130,10 @@ def levers_command(as_json: bool) -> None:
     """
     specs = stacks.fresh("local").levers()
     if as_json:
-        rows = [{"name": s.name, "about": s.about, "parameters": dict(s.parameters), "example": s.example} for s in specs]
+        rows = [
+            {"name": s.name, "about": s.about, "parameters": dict(s.parameters), "example": s.example}
+            for s in specs
+        ]
         click.echo(json.dumps(rows))
         return
     for spec in specs:
@@ -138,8 +145,8 @@ def levers_command(as_json: bool) -> None:
 
 @stack_command.command("lever")
 @click.argument("words", nargs=-1, required=True, metavar="NAME [TARGET] [NAME=VALUE]...")
-@click.option("--stack", "name", default=stacks.DEFAULT_NAME, show_default=True, help="Which standing stack.")
-def lever_command(words: tuple[str, ...], name: str) -> None:
+@click.option("--stack", "name", metavar="NAME", help="Which stack, if several stand.")
+def lever_command(words: tuple[str, ...], name: str | None) -> None:
     """Pull a lever of a standing stack, outside any run.
 
     Example: gameday stack lever rollback auth

@@ -51,7 +51,9 @@ def remember(name: str, stack: Stack) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise InputError(f"a stack '{name}' stands already; take it down with: gameday stack down {name}") from None
+        raise InputError(
+            f"a stack '{name}' stands already; take it down with: gameday stack down {name}"
+        ) from None
     with os.fdopen(descriptor, "w") as file:
         json.dump({"kind": stack.kind, "handle": dict(stack.handle())}, file)
 
@@ -64,6 +66,16 @@ def recall(name: str) -> Stack:
         raise InputError(f"no stack '{name}' stands ({known}); bring one up with: gameday stack up {name}")
     noted = json.loads(path.read_text())
     return again(noted["kind"], noted["handle"])
+
+
+def meant(name: str | None) -> str:
+    """The stack that a person means: the one named, else the only one that stands, else the usual name."""
+    if name:
+        return name
+    standing = names()
+    if len(standing) > 1:
+        raise InputError(f"which stack? {', '.join(standing)} stand")
+    return standing[0] if standing else DEFAULT_NAME
 
 
 def forget(name: str) -> None:

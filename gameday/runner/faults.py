@@ -90,7 +90,11 @@ class Faults:
         """Write each fault's recipe, then tell its child the planned instant; the child waits for it itself."""
         inventory = await self._stack.inventory()
         for fault, use in self._session.situation.inputs.scenario.faults.items():
-            touched = {name: dict(inventory[name]) for name in self._ours(fault).touched(use.with_) if name in inventory}
+            touched = {
+                name: dict(inventory[name])
+                for name in self._ours(fault).touched(use.with_)
+                if name in inventory
+            }
             self._session.append(RecipeWritten(owner=f"fault:{fault}", things=touched))
             at = start + use.at
             self._session.append(FaultArmed(fault=fault, experiment=use.experiment, at=at))
@@ -103,7 +107,9 @@ class Faults:
         def hear(line: Mapping[str, Any]) -> None:
             if line["event"] == "began" and line["kind"] == "action" and "triggered" not in seen:
                 seen["triggered"] = session.clock.of(line["at"])
-                session.append(FaultTriggered(fault=fault, planned=at, at=seen["triggered"]), source=f"fault:{fault}")
+                session.append(
+                    FaultTriggered(fault=fault, planned=at, at=seen["triggered"]), source=f"fault:{fault}"
+                )
             elif line["event"] == "activity":
                 self._heard(fault, "inject", line)
                 if line["name"] == self._ours(fault).proves and line["status"] == "succeeded":
@@ -127,7 +133,9 @@ class Faults:
                 session.append(InventoryTaken(when="incident", things=_plain(things)))
         session.wake.set()
 
-    def _heard(self, fault: str, request: Literal["inject", "revert", "probe"], line: Mapping[str, Any]) -> None:
+    def _heard(
+        self, fault: str, request: Literal["inject", "revert", "probe"], line: Mapping[str, Any]
+    ) -> None:
         clock = self._session.clock
         self._session.append(
             FaultActivity(
@@ -146,7 +154,9 @@ class Faults:
 
     def _note(self, fault: str, in_place: bool | None, at: float, detail: str) -> None:
         """Record what a read-back said, where it says something new."""
-        before = [event for _, event in self._session.situation.history.of(FaultChecked) if event.fault == fault]
+        before = [
+            event for _, event in self._session.situation.history.of(FaultChecked) if event.fault == fault
+        ]
         last = self._probed.get(fault)
         if in_place:
             self._probed[fault] = at

@@ -44,7 +44,9 @@ class Order:
 
     def new_id(self) -> str:
         """A run's id: sorts by time, tells the system, spells no cause."""
-        system = re.sub(r"[^a-z0-9]+", "-", self.raw["scenario"]["system"].rsplit("/", 1)[-1].lower()).strip("-")
+        system = re.sub(r"[^a-z0-9]+", "-", self.raw["scenario"]["system"].rsplit("/", 1)[-1].lower()).strip(
+            "-"
+        )
         return f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{system}-{secrets.token_hex(2)}"
 
     def started(self, run: str) -> RunStarted:

@@ -70,7 +70,9 @@ async def _compare(session: Session, stack: Stack, before: Things) -> bool:
             )
         )
         return False
-    session.append(InventoryTaken(when="after", things={name: dict(aspects) for name, aspects in after.items()}))
+    session.append(
+        InventoryTaken(when="after", things={name: dict(aspects) for name, aspects in after.items()})
+    )
     wanted = differences(before, after)
     session.append(
         StackCompared(

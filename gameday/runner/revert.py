@@ -39,7 +39,9 @@ async def revert(folder: Path, again: Again) -> list[str]:
     run = history.started.run
     for other in listed():
         if other.run == run and other.alive:
-            raise Refused(f"run {run} is alive (process {other.pid}); stop it with Ctrl-C, it puts everything back itself")
+            raise Refused(
+                f"run {run} is alive (process {other.pid}); stop it with Ctrl-C, it puts everything back itself"
+            )
     done = _end_processes(history)
     starting = history.first(StackStarting)
     if starting is None:
@@ -91,7 +93,9 @@ async def _without_stack(history: History, stack: Stack, problem: StackError) ->
         await stack.down()
         withdraw(history.started.run)
         return ["the stack that the run had brought up is gone; there is nothing to put back"]
-    raise NotClean(f"the stack could not be reached: {problem}\n  bring it back, then: gameday revert {history.started.run}")
+    raise NotClean(
+        f"the stack could not be reached: {problem}\n  bring it back, then: gameday revert {history.started.run}"
+    )
 
 
 def _end_processes(history: History) -> list[str]:

@@ -34,14 +34,14 @@ from gameday.events import (
     StackStarting,
 )
 from gameday.guards import tripped
-from gameday.live import LiveRun, holding, listed, publish, withdraw
+from gameday.live import LiveRun, holding, publish, withdraw
 from gameday.monitors import Watches, step
 from gameday.plan import SETTLE, EndRespond, PutBack, SawImpact, due, judge_baseline
-from gameday.ports import Things
 from gameday.recovery import oldest
 from gameday.runner.faults import Faults
 from gameday.runner.order import Order
 from gameday.runner.recover import put_everything_back, wait_until_steady
+from gameday.runner.refusals import refuse_broken, refuse_left_over, refuse_what_cannot_be_done
 from gameday.runner.responder import ScriptedResponder
 from gameday.runner.session import Session, Watcher
 from gameday.runner.sources import Sources
@@ -66,6 +66,7 @@ class Run:
         self._watches = Watches()
         self._guarding: dict[str, float] = {}
         self._interrupts = 0
+        self._interrupted = asyncio.Event()
         self._hurry = asyncio.Event()
         """Set by the second Ctrl-C."""
         self._stack_is_up = False
@@ -82,6 +83,7 @@ class Run:
         self._interrupts += 1
         with contextlib.suppress(LogError):
             self.session.append(Interrupted(times=self._interrupts))
+        self._interrupted.set()
         if self._interrupts > 1:
             self._hurry.set()
         self.session.wake.set()
@@ -109,9 +111,8 @@ class Run:
                 raise problem
 
     async def _cancel_on_interrupt(self, body: asyncio.Task[None]) -> None:
-        """An interrupt ends whatever the body waits for; the tick loop itself sees it sooner."""
-        while not self._interrupts:
-            await asyncio.sleep(self.session.situation.history.started.tick / 2)
+        """An interrupt ends whatever the body waits for."""
+        await self._interrupted.wait()
         body.cancel()
 
     def _record_failure(self, body: asyncio.Task[None]) -> None:
@@ -120,9 +121,13 @@ class Run:
             self._end_respond("interrupt", "a person interrupted the run")
             self._append_quietly(Aborted(reason="interrupted"))
         elif problem := body.exception():
-            text = str(problem) if isinstance(problem, GamedayError) else f"{type(problem).__name__}: {problem}"
+            text = (
+                str(problem) if isinstance(problem, GamedayError) else f"{type(problem).__name__}: {problem}"
+            )
             self._end_respond("failure", text)
-            self._append_quietly(Aborted(reason="refused" if isinstance(problem, Refused) else "failed", detail=text))
+            self._append_quietly(
+                Aborted(reason="refused" if isinstance(problem, Refused) else "failed", detail=text)
+            )
 
     def _append_quietly(self, event: Any) -> None:
         with contextlib.suppress(LogError):
@@ -140,7 +145,7 @@ class Run:
 
     async def _body(self) -> None:
         self._phase("prepare")
-        self._check_capabilities()
+        refuse_what_cannot_be_done(self.order)
         await self._prepare()
         self._phase("baseline")
         await self._baseline()
@@ -149,30 +154,15 @@ class Run:
         self._phase("respond")
         await self._respond()
 
-    def _check_capabilities(self) -> None:
-        """Refuse, with the reason, what this stack cannot do. Nothing has been started yet."""
-        order, stack = self.order, self.order.stack
-        if stack.kind not in order.allowed:
-            raise Refused(f"stack '{stack.kind}' is not among the allowed targets ({', '.join(order.allowed)})")
-        can = stack.capabilities()
-        for use in order.inputs.scenario.faults.values():
-            name, ours = use.experiment, order.inputs.experiments[use.experiment].ours
-            if ours is None:
-                continue
-            if ours.stacks and stack.kind not in ours.stacks:
-                raise Refused(f"experiment '{name}' is not for stack '{stack.kind}' (it names {', '.join(ours.stacks)})")
-            for component in ours.touched(use.with_):
-                if component not in can.components:
-                    reason = can.reasons.get(component, "it is not on the stack's list of what may be touched")
-                    raise Refused(f"experiment '{name}' touches '{component}': {reason}")
-        mitigate = order.inputs.scenario.expect.mitigate
-        for lever in mitigate.levers if mitigate else ():
-            if lever not in can.levers:
-                raise Refused(f"lever '{lever}': {can.reasons.get(lever, 'the stack does not have it')}")
-
     async def _prepare(self) -> None:
         order, session, stack = self.order, self.session, self.order.stack
-        me = LiveRun(self.id, psutil.Process().pid, psutil.Process().create_time(), str(self.folder.resolve()), stack.kind)
+        me = LiveRun(
+            self.id,
+            psutil.Process().pid,
+            psutil.Process().create_time(),
+            str(self.folder.resolve()),
+            stack.kind,
+        )
         publish(me)
         session.append(StackStarting(kind=stack.kind, owned=order.owned, handle=dict(stack.handle())))
         began = session.now()
@@ -180,7 +170,7 @@ class Run:
         self._stack_is_up = True
         identity = await stack.identity()
         self._hold.enter_context(holding(f"{identity.stack}:{identity.name}"))
-        _refuse_left_over(self.id, f"{identity.stack}:{identity.name}")
+        refuse_left_over(self.id, f"{identity.stack}:{identity.name}")
         points = stack.endpoints()
         session.append(
             StackReady(
@@ -189,17 +179,25 @@ class Run:
                 name=identity.name,
                 owned=order.owned,
                 handle=dict(stack.handle()),
-                endpoints={"gateway": points.gateway, "toxiproxy": points.toxiproxy, "control": points.control},
+                endpoints={
+                    "gateway": points.gateway,
+                    "toxiproxy": points.toxiproxy,
+                    "control": points.control,
+                },
                 took=session.now() - began,
             )
         )
         inventory = await stack.inventory()
-        _refuse_broken(inventory)
-        session.append(InventoryTaken(when="before", things={name: dict(part) for name, part in inventory.items()}))
+        refuse_broken(inventory)
+        session.append(
+            InventoryTaken(when="before", things={name: dict(part) for name, part in inventory.items()})
+        )
         session.append(DetectorConfigured(**self.sources.intervals))
         token = secrets.token_urlsafe(24)
         url = await self.sources.start(token)
-        publish(LiveRun(me.run, me.pid, me.started, me.folder, f"{identity.stack}:{identity.name}", url, token))
+        publish(
+            LiveRun(me.run, me.pid, me.started, me.folder, f"{identity.stack}:{identity.name}", url, token)
+        )
         await self.faults.start_children()
 
     async def _baseline(self) -> None:
@@ -255,7 +253,9 @@ class Run:
             if isinstance(item, SawImpact):
                 session.append(ImpactObserved(at=item.at))
             elif isinstance(item, PutBack):
-                await self.faults.put_back(item.fault, oldest(session.situation.history, only=f"fault:{item.fault}"), "runner")
+                await self.faults.put_back(
+                    item.fault, oldest(session.situation.history, only=f"fault:{item.fault}"), "runner"
+                )
             elif isinstance(item, EndRespond):
                 session.append(RespondEnded(reason=item.reason, detail=item.detail))
                 return True
@@ -309,20 +309,3 @@ class Run:
             await doing
         except Exception as problem:  # noqa: BLE001 - the next step must be done whatever this one met
             self._append_quietly(Aborted(reason="failed", detail=f"{type(problem).__name__}: {problem}"))
-
-
-def _refuse_left_over(run: str, stack: str) -> None:
-    """An earlier run that died on this very stack must be put back first."""
-    for other in listed():
-        if other.run != run and other.stack == stack and not other.alive:
-            raise Refused(f"run {other.run} died and may have left a fault; put it back first: gameday revert {other.run}")
-
-
-def _refuse_broken(inventory: Things) -> None:
-    """A stack that is broken already would be graded for what this run did not do."""
-    for component, aspects in inventory.items():
-        if aspects.get("proxy.toxics"):
-            raise Refused(f"{component} has toxics already ({', '.join(aspects['proxy.toxics'])}); remove them first")
-        if aspects.get("proxy.enabled") is False:
-            raise Refused(f"the proxy in front of {component} is disabled; enable it first")
-

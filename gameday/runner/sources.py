@@ -28,7 +28,10 @@ class Sources:
         self._session = session
         self._order = order
         self.desk = Desk(
-            order.stack, session.situation, lambda event, t: session.append(event, t, source="desk"), session.now
+            order.stack,
+            session.situation,
+            lambda event, t: session.append(event, t, source="desk"),
+            session.now,
         )
         self._server: DeskServer | None = None
         self._scraper: Scraper | None = None
@@ -48,7 +51,12 @@ class Sources:
         url = await self._server.start()
         load = order.inputs.scenario.load
         plan = LoadPlan(
-            order.locustfile, stack.endpoints().gateway, load.users, load.spawn_rate, load.period, load.timeout
+            order.locustfile,
+            stack.endpoints().gateway,
+            load.users,
+            load.spawn_rate,
+            load.period,
+            load.timeout,
         )
         self._load = Load(plan, stack.environment(), session.logs, self._heard)
         await self._load.start()
