@@ -118,15 +118,17 @@ class Clients:
         return max((window.bad_share for window in windows if window.offered), default=None)
 
     def bad_seconds(self, start: float, end: float, now: float) -> float:
-        """The integral of the bad share over [start, end), window by window."""
-        total = 0.0
+        """The integral of the bad share over [start, end), window by window.
+
+        A window in which nothing was offered is as bad as the one before it.
+        """
+        total = share = 0.0
         for bucket in range(bucket_of(start), bucket_of(end) + 1):
+            rows, unsent = self._traffic.rows(bucket), self._traffic.unsent(bucket)
+            if rows or unsent:
+                share = (self._traffic.bad(rows, now) + unsent) / (len(rows) + unsent)
             seconds = min(end, (bucket + 1) * WINDOW) - max(start, bucket * WINDOW)
-            sent, unsent, bad = self._traffic.count(
-                self._traffic.rows(bucket), self._traffic.unsent(bucket), (), now
-            )
-            if seconds > 0 and sent + unsent:
-                total += (bad + unsent) / (sent + unsent) * seconds
+            total += share * max(0.0, seconds)
         return total
 
     # When it began

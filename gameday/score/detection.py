@@ -175,8 +175,10 @@ def _was_blind(case: Case, monitor: str, span: tuple[float, float]) -> bool:
         return False
     job = METRICS[rule.when.metric].job
     scrapes = [(record.t, event.ok) for record, event in case.history.of(Scraped) if event.job == job]
-    if not scrapes:
-        return False
+    if (
+        not scrapes
+    ):  # where nothing is scraped at all, monitors stand elsewhere and say themselves that they are blind
+        return case.history.has(Scraped)
     good = [t for t, ok in scrapes if ok and t <= span[1]]
     marks = sorted([*(t for t in good if t >= span[0]), span[1]])
     before = max((t for t in good if t < span[0]), default=span[0])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gameday.clients import Stretch
-from gameday.events import FaultChecked, Hypothesised, Looked, Verified
+from gameday.events import FaultChecked, FaultReverting, Hypothesised, Looked, Verified
 from gameday.score.card import Instant, Mitigation, Relapse
 from gameday.score.case import Case
 from gameday.score.deeds import Deed, Vanished, deeds, vanished
@@ -117,6 +117,8 @@ def _restarted(case: Case, by: float) -> bool:
 def _why_not(case: Case, service: Service) -> str:
     if service.lasting is not None:
         return f"service was good again, but not for {case.scenario.expect.stable_for:g} s"
+    if case.history.has(FaultReverting):
+        return "service did not become good again before the runner put the fault back"
     return "service did not become good again before the end of Respond"
 
 
