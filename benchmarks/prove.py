@@ -185,10 +185,19 @@ def as_promised(promised: str, outcome: str) -> bool:
     return promised == outcome
 
 
+_HEAD = (
+    "# What was proven",
+    "",
+    "Written by `make prove`: each row is a whole game day on the embedded stack. Times are seconds.",
+    "",
+    "| trial | promised | came to | detected | mitigated | bad seconds |",
+    "|---|---|---|---|---|---|",
+)
+
+
 def write_table(results: dict[str, dict[str, Any]], wanted: list[Trial]) -> None:
     """docs/proof.md: one row a trial."""
-    rows = ["# What was proven", "", "Written by `make prove`: each row is a whole game day on the embedded stack.", "",
-            "| trial | promised | came to | detected | mitigated | bad seconds |", "|---|---|---|---|---|---|"]  # fmt: skip
+    rows = [*_HEAD]
     for trial in wanted:
         if found := results.get(trial.name):
             cells = [
