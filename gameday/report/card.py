@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from gameday.history import History
 from gameday.report.columns import cut, hang, pad
 from gameday.report.figures import budget, clean, clock, count, share
-from gameday.report.measured import clocks, find, impact_length, name_of, others, reason_text, value_text
+from gameday.report.measured import (
+    bad_seconds,
+    clocks,
+    find,
+    impact_length,
+    name_of,
+    others,
+    reason_text,
+    value_text,
+)
 from gameday.score.card import Measure, Scorecard, State, Verdict
 
 _LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
@@ -66,8 +75,8 @@ def _headline(scorecard: Scorecard, width: int) -> Iterator[str]:
     bad, spent = find(scorecard, "bad_seconds"), find(scorecard, "budget_spent")
     parts = []
     if bad is not None and bad.state is not State.NOT_APPLICABLE:
-        parts.append(f"{value_text(bad).removesuffix(' s')} bad seconds")
-    if spent is not None and spent.state is State.OBSERVED:
+        parts.append(f"{bad_seconds(bad)} bad seconds")
+    if spent is not None and spent.state is not State.NOT_APPLICABLE:
         parts.append(f"{value_text(spent)} of the month's error budget")
     if parts:
         yield from hang("  ", ", ".join(parts), width)
@@ -75,6 +84,13 @@ def _headline(scorecard: Scorecard, width: int) -> Iterator[str]:
 
 def _verdict(measure: Measure) -> str:
     return measure.verdict.value if measure.verdict else "-"
+
+
+def _value_room(scorecard: Scorecard) -> int:
+    """Cells for the values: as many as the longest plain one needs."""
+    return max(
+        [_VALUE, *(len(value_text(one)) + 2 for one in clocks(scorecard) if one.state is State.OBSERVED)]
+    )
 
 
 def _clock(scorecard: Scorecard, history: History, measure: Measure, width: int) -> Iterator[str]:
@@ -86,8 +102,9 @@ def _clock(scorecard: Scorecard, history: History, measure: Measure, width: int)
         value, reason = f"{value}, {reason}", ""
     limit = "" if measure.budget is None else f"budget {budget(measure.budget)}"
     about = ", ".join(part for part in (_about(scorecard, history, measure), reason) if part)
-    text = f"{pad(value, _VALUE)}{pad(limit, _BUDGET)}{about}".rstrip()
-    if len(value) >= _VALUE:
+    room = _value_room(scorecard)
+    text = f"{pad(value, room)}{pad(limit, _BUDGET)}{about}".rstrip()
+    if len(value) >= room:
         text = f"{value}   {pad(limit, _BUDGET)}{about}".rstrip()
     yield from _row(name_of(measure).done, _verdict(measure), text, width)
 
@@ -168,7 +185,9 @@ def _runbook(scorecard: Scorecard, width: int) -> Iterator[str]:
     yield from _row("runbook", _verdict(judged) if judged else "-", ", ".join(parts), width)
     for move in ("skipped", "inverted", "extra", "forbidden"):
         names = [
-            clean(step.step) for step in graded.steps if step.move == move and step.deviation != "better_path"
+            clean(step.step)
+            for step in graded.steps
+            if step.move == move and step.deviation in {"", "unexplained"}
         ]
         if names:
             yield from _row("", "", f"{move}: {', '.join(names)}", width)

@@ -147,10 +147,19 @@ class Panel:
             self._datum(t, y, colour, href),
         )
 
-    def curve(self, bins: Sequence[tuple[float, float, float | None]], colour: str, *, filled: bool) -> None:
+    def curve(
+        self,
+        bins: Sequence[tuple[float, float, float | None]],
+        colour: str,
+        *,
+        filled: bool = False,
+        dashed: bool = False,
+    ) -> None:
         """Bins (begin, end, value) as steps; a bin without a value leaves a gap."""
+        if all(value is None for _, _, value in bins):
+            return
         points = [{"t": round(begin, 4), "v": value} for begin, _, value in bins]
-        points += [{"t": round(bins[-1][1], 4), "v": bins[-1][2]}] if bins else []
+        points.append({"t": round(bins[-1][1], 4), "v": bins[-1][2]})
         mark: dict[str, Any] = {
             "type": "line",
             "interpolate": "step-after",
@@ -158,6 +167,8 @@ class Panel:
             "strokeWidth": 1.5,
             "clip": True,
         }
+        if dashed:
+            mark |= {"strokeWidth": 1.25, "strokeDash": [5, 3]}
         if filled:
             mark |= {"type": "area", "line": {"color": colour, "strokeWidth": 1.5}, "fillOpacity": 0.22}
         encoding = {"x": self._time(shown=False), "y": self._value()}

@@ -11,8 +11,8 @@ from gameday.metrics import METRICS, Unit
 
 _MINUTE = 60
 _HOUR = 3600
-_PLAIN_SECONDS = 600
-"""Up to ten minutes seconds are easier to compare than minutes."""
+_PLAIN_SECONDS = 300
+"""Up to five minutes seconds are easier to compare than minutes."""
 _LONGEST_TEXT = 300
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN_WHOLE = 10

@@ -36,7 +36,8 @@ def findings(scorecard: Scorecard, runbook_owner: str = "") -> list[Finding]:
     """Everything worth saying, in the order of the incident."""
     return [
         *_run(scorecard),
-        *(finding for measure in [*clocks(scorecard), *others(scorecard)] for finding in _clock(measure)),
+        *(finding for measure in clocks(scorecard) for finding in _clock(measure)),
+        *(finding for measure in others(scorecard) for finding in _share(measure)),
         *_detection(scorecard),
         *_mitigation(scorecard),
         *_runbook(scorecard, runbook_owner or "runbook owner"),
@@ -83,6 +84,20 @@ def _clock(measure: Measure) -> Iterator[Finding]:
         )
 
 
+def _share(measure: Measure) -> Iterator[Finding]:
+    actions = {
+        "severity_correct": "Write down what makes each severity, with an example of each",
+        "updates_on_time": "Let a timer remind whoever writes the status updates",
+        "alert_precision": "Tune the monitors that fired for nothing",
+    }
+    reason = reason_text(measure)
+    said = f"{name_of(measure).noun}: {value_text(measure)}{f' ({reason})' if reason else ''}"
+    if measure.verdict is Verdict.PASS:
+        yield Finding(True, said, tuple(measure.evidence))
+    elif measure.verdict is not None:
+        yield Finding(False, said, tuple(measure.evidence), actions[measure.id])
+
+
 def _shorten(measure: Measure) -> str:
     actions = {
         "time_to_impact": "Compare the fault with what the users felt: is it the incident that was meant?",
@@ -98,6 +113,8 @@ def _shorten(measure: Measure) -> str:
 
 
 def _make_known(measure: Measure) -> str:
+    if measure.state is State.CENSORED:
+        return "Let the fault stand for longer than the budget, so that the clock can be judged"
     return f"Make {name_of(measure).noun.lower()} measurable, and run this again"
 
 
@@ -177,6 +194,20 @@ def _runbook(scorecard: Scorecard, owner: str) -> Iterator[Finding]:
         )
     for step in graded.steps:
         yield from _step(step, owner)
+    skipped = [
+        clean(step.step)
+        for step in graded.steps
+        if step.move == "skipped" and step.deviation == "unexplained"
+    ]
+    if skipped:
+        were = plural(len(skipped), "runbook step was", "runbook steps were")
+        yield Finding(
+            False,
+            f"{were} not done: {', '.join(skipped)}",
+            (),
+            "Make these steps easier to reach, or optional",
+            owner,
+        )
     if graded.lucky_pass:
         yield Finding(
             False,
@@ -203,14 +234,6 @@ def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
             f"A better path than the runbook's: {name}{detail}",
             evidence,
             f"Add {name} to the runbook as a way to mend this",
-            owner,
-        )
-    elif step.deviation == "unexplained" and step.move == "skipped":
-        yield Finding(
-            False,
-            f"Runbook step {name} was not done{detail}",
-            evidence,
-            f"Make runbook step {name} easier to reach, or optional",
             owner,
         )
     elif step.deviation == "unexplained" and step.move == "inverted":

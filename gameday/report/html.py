@@ -148,6 +148,7 @@ def _environment() -> Environment:
         "count": figures.count,
         "latency": figures.latency,
         "value": measured.value_text,
+        "bad_seconds": measured.bad_seconds,
         "bounds": measured.bounds_text,
         "because": measured.reason_text,
         "bullet": bullet,
@@ -179,6 +180,7 @@ def page(scorecard: Scorecard, history: History) -> str:
             refs=cited.references,
             cited=cited,
             pictures=pictures,
+            exported=any(point.exported is not None for point in shown.curve),
             entries=[
                 (entry, figures.stamp(entry.t), as_role(entry.who, entry.scripted, known))
                 for entry in entries

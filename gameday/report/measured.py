@@ -71,6 +71,13 @@ def find(scorecard: Scorecard, name: str) -> Measure | None:
     return next((measure for measure in scorecard.measures if measure.id == name), None)
 
 
+def bad_seconds(measure: Measure) -> str:
+    """``12.9``, ``> 64.0``: always plain seconds, since it is an area and no time of day."""
+    if measure.state is State.OBSERVED and measure.value is not None:
+        return f"{measure.value:,.1f}"
+    return f"> {measure.earliest:,.1f}" if measure.earliest is not None else "not known"
+
+
 def value_text(measure: Measure) -> str:
     """``21.4 s``, ``> 90.0 s``, ``never``, ``not applicable``."""
     if measure.state is State.OBSERVED and measure.value is not None:

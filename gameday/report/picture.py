@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from gameday.report.chart import Frame, Panel
 from gameday.report.figures import budget, latency, share
 from gameday.report.placing import fit
+from gameday.report.series import Point
 
 _ROW = 16
 _FLAG = 15
@@ -67,6 +68,8 @@ class Mark:
     label: str
     t: float
     evidence: int | None
+    turns: bool
+    """Whether it can turn an incident; where labels are too many, such an act keeps its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,7 @@ class Scene:
 
     begin: float
     end: float
-    curve: Sequence[tuple[float, float, float | None, float | None]]
-    """Bins: begin, end, share of bad requests, 95th percentile in seconds."""
+    curve: Sequence[Point]
     impact_limit: float | None
     """The threshold on the error rate that counts as impact, where the scenario names one."""
     latency_limit: float | None
@@ -133,14 +135,7 @@ def _guides(panel: Panel, scene: Scene) -> None:
 
 
 def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
-    texts = [
-        (
-            frame.x(act.t),
-            f"{act.number} {act.label}" if size.long_labels else str(act.number),
-            str(act.number),
-        )
-        for act in scene.acts
-    ]
+    texts = [(frame.x(act.t), _act_texts(act, size)) for act in scene.acts]
     flags = fit(texts, per_letter=size.per_letter, limit=_MOST_FLAG_ROWS, right=size.plot + size.right)
     levels = max((row for row, _ in flags), default=0) + 1 if flags else 0
     moments = _FLAG + 2
@@ -169,6 +164,15 @@ def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
             _span(panel, (scene, size), span, y, colour)
             y += _ROW
     return panel
+
+
+def _act_texts(act: Mark, size: Size) -> list[str]:
+    """What a flag can say, from the longest to the shortest."""
+    number = str(act.number)
+    if not size.long_labels:
+        return [number]
+    long = f"{number} {act.label}"
+    return [long, long if act.turns else number, number]
 
 
 def _name_moments(panel: Panel, scene: Scene, size: Size) -> None:
@@ -201,16 +205,17 @@ def _span(panel: Panel, drawn: tuple[Scene, Size], span: Span, y: float, colour:
     else:
         room = int((frame.x(shown[0][1]) - frame.x(first)) / size.per_letter) - 2
         label = span.label if len(span.label) <= room else span.label[: max(room - 1, 1)] + "…"
-        panel.text(first, y + 8, label, dx=5, href=href, colour="var(--paper)")
+        panel.text(first, y + 8, label, dx=5, href=href)
 
 
 def _errors(scene: Scene, size: Size, frame: Frame) -> Panel:
     panel = Panel(frame, 150 if size.long_labels else 110)
-    worst = max((bad for _, _, bad, _ in scene.curve if bad is not None), default=0.0)
+    worst = max((point.bad for point in scene.curve if point.bad is not None), default=0.0)
     top = 1.0 if worst > _FULL else max(0.1, worst * 1.25, (scene.impact_limit or 0) * 1.5)
     panel.values("errors", top, "format(datum.value, '.0%')")
     _guides(panel, scene)
-    panel.curve([(low, high, bad) for low, high, bad, _ in scene.curve], "var(--bad)", filled=True)
+    panel.curve([(one.begin, one.end, one.bad) for one in scene.curve], "var(--bad)", filled=True)
+    panel.curve([(one.begin, one.end, one.exported) for one in scene.curve], "var(--soft)", dashed=True)
     if scene.impact_limit is not None:
         panel.threshold(
             scene.impact_limit, f"impact {share(scene.impact_limit)}", inside=not size.long_labels
@@ -220,7 +225,7 @@ def _errors(scene: Scene, size: Size, frame: Frame) -> Panel:
 
 def _latency(scene: Scene, frame: Frame, size: Size) -> Panel:
     panel = Panel(frame, 84 if size.long_labels else 70)
-    worst = max((p95 for _, _, _, p95 in scene.curve if p95 is not None), default=0.0)
+    worst = max((point.p95 for point in scene.curve if point.p95 is not None), default=0.0)
     top = max(worst * 1.1, (scene.latency_limit or 0.05) * 1.3)
     panel.values(
         "p95",
@@ -228,7 +233,7 @@ def _latency(scene: Scene, frame: Frame, size: Size) -> Panel:
         "datum.value < 1 ? format(datum.value * 1000, '.0f') + ' ms' : format(datum.value, '.1f') + ' s'",
     )
     _guides(panel, scene)
-    panel.curve([(low, high, p95) for low, high, _, p95 in scene.curve], "var(--late)", filled=False)
+    panel.curve([(one.begin, one.end, one.p95) for one in scene.curve], "var(--late)")
     if scene.latency_limit is not None:
         panel.threshold(
             scene.latency_limit, f"steady {latency(scene.latency_limit)}", inside=not size.long_labels

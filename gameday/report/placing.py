@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-
 _SPARE = 1.5
 """Letters of space that a label keeps to its right."""
 
@@ -49,26 +48,35 @@ def _crowds(flags: Sequence[tuple[float, float]], limit: int | None) -> Iterator
 
 
 def fit(
-    texts: Sequence[tuple[float, str, str]], *, per_letter: float, limit: int, right: float
+    texts: Sequence[tuple[float, Sequence[str]]], *, per_letter: float, limit: int, right: float
 ) -> list[tuple[int, str]]:
-    """Row and text of each flag: (left edge, long text, short text) in, at most ``limit`` rows out.
+    """Row and text of each flag: (left edge, its texts from the longest to the shortest) in.
 
-    A text that would pass ``right`` is cut. In a crowd that needs more rows than there are, short texts stand
-    in; one that still does not fit has no text.
+    A text that would pass ``right`` is cut. A crowd that needs more than ``limit`` rows takes its next texts;
+    a flag that does not fit with its last one has no text.
     """
-    chosen: list[str] = []
-    flags = [(left, _width(_cut(text, (right - left) / per_letter), per_letter)) for left, text, _ in texts]
-    for crowd in _crowds(flags, None):
-        high = any(row is not None and row >= limit for row in crowd)
-        for left, long, short in texts[len(chosen) : len(chosen) + len(crowd)]:
-            chosen.append(short if high else _cut(long, (right - left) / per_letter))
-    flags = [(left, _width(text, per_letter)) for (left, _, _), text in zip(texts, chosen, strict=True)]
-    placed = rows(flags, limit)
-    return [(0, "") if row is None else (row, text) for row, text in zip(placed, chosen, strict=True)]
+    level = [0] * len(texts)
+    for _ in range(max((len(choice) for _, choice in texts), default=1) - 1):
+        number = 0
+        for crowd in _crowds(_flags(texts, level, per_letter, right), None):
+            if any(row is not None and row >= limit for row in crowd):
+                for member in range(number, number + len(crowd)):
+                    level[member] = min(level[member] + 1, len(texts[member][1]) - 1)
+            number += len(crowd)
+    placed = rows(_flags(texts, level, per_letter, right), limit)
+    return [
+        (0, "") if row is None else (row, _cut(choice[at], (right - left) / per_letter))
+        for row, at, (left, choice) in zip(placed, level, texts, strict=True)
+    ]
 
 
-def _width(text: str, per_letter: float) -> float:
-    return (len(text) + _SPARE) * per_letter
+def _flags(
+    texts: Sequence[tuple[float, Sequence[str]]], level: Sequence[int], per_letter: float, right: float
+) -> list[tuple[float, float]]:
+    return [
+        (left, (len(_cut(choice[at], (right - left) / per_letter)) + _SPARE) * per_letter)
+        for at, (left, choice) in zip(level, texts, strict=True)
+    ]
 
 
 def _cut(text: str, letters: float) -> str:

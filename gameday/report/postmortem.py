@@ -14,7 +14,7 @@ from gameday.metrics import MECHANISMS
 from gameday.model.inputs import Inputs
 from gameday.report.figures import budget, clean, clock, count, share, stamp
 from gameday.report.findings import Finding, findings
-from gameday.report.measured import felt, find, impact_length, reason_text, value_text
+from gameday.report.measured import bad_seconds, felt, find, impact_length, reason_text, value_text
 from gameday.report.roles import as_role, roles
 from gameday.report.timeline import Entry, began, evidence_text, incident_only, timeline
 from gameday.score.card import Scorecard, State, Verdict
@@ -184,7 +184,8 @@ def _impact(scorecard: Scorecard, inputs: Inputs) -> str:
     for name, label in (("bad_seconds", "Bad seconds"), ("budget_spent", "Error budget of the month spent")):
         measure = find(scorecard, name)
         if measure and measure.state is not State.NOT_APPLICABLE:
-            lines.append(_with_evidence(f"- {label}: {value_text(measure)}", measure.evidence))
+            value = bad_seconds(measure) if name == "bad_seconds" else value_text(measure)
+            lines.append(_with_evidence(f"- {label}: {value}", measure.evidence))
     return "\n".join(lines)
 
 

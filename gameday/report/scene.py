@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gameday.events import FaultReverted, LoadStarted, RespondEnded
 from gameday.history import History
@@ -36,8 +37,8 @@ def scene(scorecard: Scorecard, history: History, entries: Sequence[Entry]) -> S
         begin=begin,
         end=end,
         curve=[
-            (bin_.begin - zero, bin_.end - zero, bin_.bad, bin_.p95)
-            for bin_ in series(history, begin + zero, end + zero)
+            replace(point, begin=point.begin - zero, end=point.end - zero)
+            for point in series(history, begin + zero, end + zero)
         ],
         impact_limit=_limit("error_rate", conditions),
         latency_limit=_limit("latency_p95", steady),
@@ -45,7 +46,7 @@ def scene(scorecard: Scorecard, history: History, entries: Sequence[Entry]) -> S
         alerts=_alerts(scorecard, zero, end),
         impaired=_impaired(scorecard, marks, zero, end),
         acts=[
-            Mark(number, clean(entry.short, _LONGEST_LABEL), entry.t, entry.evidence[0])
+            Mark(number, clean(entry.short, _LONGEST_LABEL), entry.t, entry.evidence[0], turns=entry.turns)
             for number, entry in enumerate(entries, 1)
             if entry.kind is Kind.ACT and begin <= entry.t <= end
         ],

@@ -11,13 +11,27 @@ from datetime import UTC, datetime, timedelta
 
 from rich.cells import cell_len
 
-from gameday.events import FaultChecked, FaultTriggered, ImpactObserved, PlanStarted
+from gameday.events import (
+    Acknowledged,
+    Declared,
+    FaultChecked,
+    FaultTriggered,
+    Hypothesised,
+    ImpactObserved,
+    LeverBegan,
+    LeverEnded,
+    PlanStarted,
+    Resolved,
+    Verified,
+)
 from gameday.history import History
 from gameday.report.columns import hang, pad
 from gameday.report.figures import clean, clock, stamp
 from gameday.report.measured import felt
 from gameday.report.words import Kind, words
 from gameday.score.card import Scorecard, State
+
+_TURNS = (Acknowledged, Declared, Hypothesised, LeverBegan, LeverEnded, Verified, Resolved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,8 @@ class Entry:
     evidence: tuple[int, ...]
     earliest: float | None = None
     latest: float | None = None
+    turns: bool = False
+    """Whether it is an act that can turn an incident, not one of looking or telling."""
 
     @property
     def doer(self) -> str:
@@ -96,6 +112,7 @@ def _told(history: History, zero: float) -> list[Entry]:
                 said.short,
                 said.kind,
                 (record.seq,),
+                turns=isinstance(record.event, _TURNS),
             )
         )
     return entries

@@ -259,7 +259,9 @@ def failed(log: History) -> c.Scorecard:
         ),
         mitigation=None,
         relapses=[
-            c.Relapse(began=38.0, ended=44.2, after="restart auth", evidence=[near(log, 38.0), near(log, 44.2)])
+            c.Relapse(
+                began=38.0, ended=44.2, after="restart auth", evidence=[near(log, 38.0), near(log, 44.2)]
+            )
         ],
         clean=False,
         differences=["auth: version is v1.3.0, was v1.2.3"],

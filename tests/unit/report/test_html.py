@@ -88,10 +88,27 @@ def test_page_loads_nothing(passed: str) -> None:
 def test_page_says_it_all_in_words(passed: str, missed: str) -> None:
     """Verdict, clocks and states stand in the text, not only in pictures and colours."""
     said = Page(passed).words
-    for words in ("PASS", "Detected", "6.1 s", "21.4 s", "12.9", "0.49 %", "Users began to feel it", "in step"):
+    for words in (
+        "PASS",
+        "Detected",
+        "6.1 s",
+        "21.4 s",
+        "12.9",
+        "0.49 %",
+        "Users began to feel it",
+        "in step",
+    ):
         assert words in said, words
     said = Page(missed).words
-    for words in ("FAIL", "> 90.0 s", "put back by the runner", "never", "UNKNOWN", "skipped", "out of order"):
+    for words in (
+        "FAIL",
+        "> 90.0 s",
+        "put back by the runner",
+        "never",
+        "UNKNOWN",
+        "skipped",
+        "out of order",
+    ):
         assert words in said, words
 
 
@@ -113,7 +130,14 @@ def test_page_is_the_same_each_time(log: History, passed: str) -> None:
 def test_every_act_alert_and_fault_is_on_the_picture(passed: str) -> None:
     """The wide drawing names each mark with the number of its row in the timeline."""
     drawing = passed[passed.index('class="picture wide"') : passed.index('class="picture middle"')]
-    for words in ("6 acknowledged", "7 SEV1", "look: deploys", "lever: rollback", "auth-connections", "release:"):
+    for words in (
+        "6 acknowledged",
+        "7 SEV1",
+        "look: deploys",
+        "lever: rollback",
+        "auth-connections",
+        "release:",
+    ):
         assert words in drawing, words
 
 
@@ -130,7 +154,11 @@ def test_what_people_typed_stays_text(text: str) -> None:
     """Whatever stands in titles, names, notes and arguments never becomes markup, in the picture either."""
     log = _typed(text)
     scorecard = cards.scorecard(
-        log, title=text, scenario=text, reasons=[text], responders=[cards.c.Responder(name=text, scripted=False, acts=1)]
+        log,
+        title=text,
+        scenario=text,
+        reasons=[text],
+        responders=[cards.c.Responder(name=text, scripted=False, acts=1)],
     )
     parsed = Page(page(scorecard, log))
     assert {tag for tag, _ in parsed.tags} <= _KNOWN_TAGS
@@ -139,8 +167,7 @@ def test_what_people_typed_stays_text(text: str) -> None:
 
 
 _KNOWN_TAGS = set(
-    "html head meta title style body a header p b h1 div span svg circle path dl dt dd ul li main section h2 figure "
-    "figcaption g defs clippath rect line text table thead tr th tbody td small h3 code footer caption".split()
+    ["html", "head", "meta", "title", "style", "body", "a", "header", "p", "b", "h1", "div", "span", "svg", "circle", "path", "dl", "dt", "dd", "ul", "li", "main", "section", "h2", "figure", "figcaption", "g", "defs", "clippath", "rect", "line", "text", "table", "thead", "tr", "th", "tbody", "td", "small", "h3", "code", "footer", "caption"]
 )
 
 
@@ -155,7 +182,10 @@ def _typed(text: str) -> History:
         (31.0, e.UpdatePosted(by=text, status="identified", text=text)),
         (32.0, e.AlertFired(monitor=text, severity=text, since=31.0, value=1.0, condition=text)),
     ]
-    inputs: dict[str, Any] = {**samples.INPUTS, "scenario": {**samples.INPUTS["scenario"], "title": text or "t"}}
+    inputs: dict[str, Any] = {
+        **samples.INPUTS,
+        "scenario": {**samples.INPUTS["scenario"], "title": text or "t"},
+    }
     told = [(t, samples.started(inputs) if t == 0 else event) for t, event in samples.incident_events()]
     return samples.history([*told, *acts, *samples.requests(41.0, None, None)[-260:]])
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from gameday.report.placing import fit, rows
 
-_FLAGS = st.lists(
-    st.tuples(st.floats(0, 900, width=16), st.floats(5, 300, width=16)), max_size=25
-).map(sorted)
+_FLAGS = st.lists(st.tuples(st.floats(0, 900, width=16), st.floats(5, 300, width=16)), max_size=25).map(
+    sorted
+)
 
 
 @given(_FLAGS)
@@ -42,15 +42,26 @@ def test_a_crowd_steps_down_from_left_to_right() -> None:
 
 def test_a_crowd_that_is_too_high_is_shortened() -> None:
     """With fewer rows than labels need, short texts stand in for the long ones."""
-    texts = [(float(left), f"{left} a long label", str(left)) for left in range(0, 200, 20)]
+    texts = [(float(left), [f"{left} a long label", str(left)]) for left in range(0, 200, 20)]
     placed = fit(texts, per_letter=6, limit=4, right=1000)
     assert max(row for row, _ in placed) < 4
     assert {text for _, text in placed} <= {"", *(str(left) for left in range(0, 200, 20))}
     assert sum(bool(text) for _, text in placed) >= 5
 
 
+def test_in_a_crowd_the_labels_that_matter_stay_long() -> None:
+    """A flag whose second text is its long one keeps it when the others give way."""
+    texts = [
+        (float(10 * n), [f"{n} a long label", f"{n} a long label" if n == 3 else str(n), str(n)])
+        for n in range(6)
+    ]
+    placed = fit(texts, per_letter=6, limit=5, right=1000)
+    assert placed[3][1] == "3 a long label"
+    assert placed[2][1] == "2"
+
+
 def test_a_label_at_the_right_edge_is_cut() -> None:
     """No label leaves the picture."""
-    [(_, text)] = fit([(900.0, "a label that is far too long", "1")], per_letter=6, limit=4, right=960)
+    [(_, text)] = fit([(900.0, ["a label that is far too long", "1"])], per_letter=6, limit=4, right=960)
     assert text.endswith("…")
     assert 900 + len(text) * 6 <= 960
