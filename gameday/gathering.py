@@ -8,7 +8,7 @@ from typing import Any
 
 from gameday.errors import InputError, Problem
 from gameday.model import checks
-from gameday.model.base import Steps, nearest
+from gameday.model.base import Steps, nearest, wrong
 from gameday.model.inputs import Inputs
 from gameday.model.lever_table import read_table
 from gameday.model.located import Document
@@ -118,7 +118,7 @@ def _follow(
     there = shelf.find(kind, name, found.scenario.parent, stack)
     if there is None:
         message = f"there is no {kind} '{name}'{nearest(name, shelf.names(kind))}"
-        found.problems.append(Problem(document.place(path), message))
+        found.problems.append(wrong(document.place(path), message))
         return
     found.files[key] = shelf.read(kind, there)
     found.problems += found.files[key].reading.problems

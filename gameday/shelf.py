@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gameday.errors import InputError, Place, Problem
-from gameday.model.base import nearest
+from gameday.model.base import nearest, wrong
 from gameday.model.config import Config, read_config
 from gameday.model.experiment import Experiment
 from gameday.model.located import decode
@@ -163,7 +163,7 @@ class Shelf:
         try:
             content = path.read_bytes()
         except OSError as error:
-            problem = Problem(Place(shown), f"cannot be read: {error.strerror or error}")
+            problem = wrong(Place(shown), f"cannot be read: {error.strerror or error}")
             return File(path, shown, "", "", Reading(None, None, [problem]))
         digest = hashlib.sha256(content).hexdigest()
         text, problems = decode(content, shown)
@@ -214,7 +214,7 @@ def _python_problems(text: str, shown: str) -> list[Problem]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line, column = getattr(error, "lineno", 1) or 1, getattr(error, "offset", 1) or 1
         message = f"this is not Python: {getattr(error, 'msg', error)}"
-        return [Problem(Place(shown, line, column), message)]
+        return [wrong(Place(shown, line, column), message)]
     return []
 
 

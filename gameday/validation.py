@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gameday.errors import InputError, Place, Problem
 from gameday.gathering import gather
+from gameday.model.base import wrong
 from gameday.model.dialects import differences
 from gameday.shelf import Kind, Shelf
 
@@ -99,11 +100,11 @@ def _ours(shelf: Shelf, start: Path, paths: Iterable[str | Path]) -> Iterator[tu
             kind = kind_of(shelf, path)
             if kind is None:
                 message = "this is neither scenario, system, experiment, runbook, rubric nor playbook"
-                missing.append(Problem(Place(shelf.shown(path)), message))
+                missing.append(wrong(Place(shelf.shown(path)), message))
             else:
                 yield path, kind
         else:
-            missing.append(Problem(None, f"there is no file or folder '{given}'"))
+            missing.append(wrong(None, f"there is no file or folder '{given}'"))
     if missing:
         raise InputError(missing)
 

@@ -9,9 +9,12 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
 
+from gameday.errors import Place, Problem
+
 Steps: TypeAlias = tuple[str | int, ...]
 """Where in a file's data: keys and list indices from the top."""
 
+_LONGEST = 500
 UNKNOWN_KEY = "unknown_key"
 """The type of our own error for a key that a shape does not know; its message is whole."""
 _NAME = r"^[a-z0-9][a-z0-9._/-]{0,127}$"
@@ -59,8 +62,14 @@ Reference: TypeAlias = Annotated[
 Whole: TypeAlias = Annotated[int, Strict()]
 Number: TypeAlias = Annotated[float, Strict()]
 Flag: TypeAlias = Annotated[bool, Strict()]
-Text: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+Text: TypeAlias = Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"]})]
 """Text that may look like a number: ``50`` is read as ``"50"``."""
+
+
+def wrong(place: Place | None, message: str) -> Problem:
+    """A problem whose message is one line of a terminal, whatever the file's words in it may hold."""
+    line = "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in message)
+    return Problem(place, line if len(line) <= _LONGEST else f"{line[:_LONGEST]}...")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

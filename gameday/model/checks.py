@@ -12,7 +12,7 @@ from typing import Any
 
 from gameday.errors import Problem
 from gameday.metrics import METRICS, Unit
-from gameday.model.base import Steps, nearest
+from gameday.model.base import Steps, nearest, wrong
 from gameday.model.experiment import Experiment
 from gameday.model.lever_table import Row
 from gameday.model.located import Document
@@ -55,10 +55,10 @@ def problems(parts: Together) -> Iterator[Problem]:
     """Everything that keeps these files from being run together."""
     for check in (_services, _arguments, _times, _levers):
         for path, message in check(parts):
-            yield Problem(parts.document.place(path), message)
+            yield wrong(parts.document.place(path), message)
     if parts.playbook_document is not None:
         for path, message in _acts(parts):
-            yield Problem(parts.playbook_document.place(path), message)
+            yield wrong(parts.playbook_document.place(path), message)
 
 
 def warnings(parts: Together) -> Iterator[Problem]:
@@ -66,7 +66,7 @@ def warnings(parts: Together) -> Iterator[Problem]:
     if parts.scenario is not None:
         for check in (_too_few_requests, _too_soon, _guards_of_the_meant, _no_table):
             for path, message in check(parts, parts.scenario):
-                yield Problem(parts.document.place(path), message)
+                yield wrong(parts.document.place(path), message)
 
 
 def _unknown(kind: str, name: str, known: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from gameday.errors import Place, Problem
-from gameday.model.base import Closed, Reference, Steps, Whole
+from gameday.model.base import Closed, Reference, Steps, Whole, wrong
 from gameday.model.located import Document, Node
 from gameday.model.quantities import LongDuration
 from gameday.model.reading import Reading, build
@@ -55,7 +55,7 @@ def read_config(text: str, file: str) -> Reading[Config]:
     except tomllib.TOMLDecodeError as error:
         return Reading(None, None, [_syntax(str(error), text, file)])
     except RecursionError:
-        return Reading(None, None, [Problem(Place(file), "nested too deep")])
+        return Reading(None, None, [wrong(Place(file), "nested too deep")])
     if file.endswith("pyproject.toml"):
         tool = data.get("tool")
         data = tool.get("gameday", {}) if isinstance(tool, dict) else {}
@@ -82,4 +82,4 @@ def _syntax(message: str, text: str, file: str) -> Problem:
     where = _WHERE.search(message)
     line, column = (int(where[1]), int(where[2])) if where and where[1] else (text.count("\n") + 1, 1)
     words = _WHERE.sub("", message)
-    return Problem(Place(file, line, column), f"this is not TOML: {words[:1].lower()}{words[1:]}")
+    return wrong(Place(file, line, column), f"this is not TOML: {words[:1].lower()}{words[1:]}")

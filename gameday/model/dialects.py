@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from gameday.errors import Place, Problem
-from gameday.model.base import plain
+from gameday.model.base import plain, wrong
 from gameday.model.located import parse
 
 
@@ -23,7 +23,7 @@ def differences(text: str, file: str) -> list[Problem]:
                 mark: Any = event.start_mark
                 place = Place(file, mark.line + 1, mark.column + 1)
                 seen = f"{_words(theirs)}, not as {plain(ours.data)}"
-                found.append(Problem(place, f"Chaos Toolkit reads this as {seen}; put it in quotes"))
+                found.append(wrong(place, f"Chaos Toolkit reads this as {seen}; put it in quotes"))
     return found
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gameday.errors import Place, Problem
-from gameday.model.base import nearest
+from gameday.model.base import nearest, wrong
 from gameday.model.vocabulary import LEVERS
 
 _HEADER = re.compile(r"#\s*levers, alone\b", re.IGNORECASE)
@@ -58,11 +58,11 @@ def read_table(text: str, file: str) -> tuple[list[Row] | None, list[Problem]]:
         row = _row(found, number) if found else None
         if row is None:
             message = "a row is: lever, two spaces or more, mends | nothing | worse | relapses after N s"
-            problems.append(Problem(Place(file, number), message))
+            problems.append(wrong(Place(file, number), message))
         elif row.lever not in LEVERS:
             column = line.index(row.lever) + 1
             hint = nearest(row.lever, LEVERS)
-            problems.append(Problem(Place(file, number, column), f"unknown lever '{row.lever}'{hint}"))
+            problems.append(wrong(Place(file, number, column), f"unknown lever '{row.lever}'{hint}"))
         else:
             rows.append(row)
     return rows, problems

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 import yaml
 
 from gameday.errors import Place, Problem
-from gameday.model.base import Steps, plain
+from gameday.model.base import Steps, plain, wrong
 from gameday.model.syntax import explain
 
 Data: TypeAlias = Any
@@ -136,7 +136,7 @@ class _Reader:
 
     def _say(self, mark: Any, message: str) -> None:
         line, column = (mark.line + self.first, mark.column + 1) if mark else (self.first, 1)
-        self.problems.append(Problem(Place(self.file, line, column), message))
+        self.problems.append(wrong(Place(self.file, line, column), message))
 
     def _count(self, size: int, mark: Any) -> None:
         self.values += size
@@ -261,23 +261,23 @@ def parse(text: str, file: str, *, first_line: int = 1) -> tuple[Document | None
 def check_text(text: str, file: str, *, first_line: int = 1) -> list[Problem]:
     """What keeps a text from being read at all: its size, a character that no text file has."""
     if len(text) > LARGEST or len(text.encode(errors="replace")) > LARGEST:
-        return [Problem(Place(file), f"the file is larger than {LARGEST // 1024} KiB")]
+        return [wrong(Place(file), f"the file is larger than {LARGEST // 1024} KiB")]
     found = _CONTROL.search(text)
     if found:
         line = text.count("\n", 0, found.start())
         column = found.start() - (text.rfind("\n", 0, found.start()) + 1)
         message = f"the character U+{ord(found[0]):04X} does not belong in a text file; remove it"
-        return [Problem(Place(file, line + first_line, column + 1), message)]
+        return [wrong(Place(file, line + first_line, column + 1), message)]
     return []
 
 
 def decode(content: bytes, file: str) -> tuple[str | None, list[Problem]]:
     """The text of a file's bytes: UTF-8, with or without a byte order mark."""
     if len(content) > LARGEST:
-        return None, [Problem(Place(file), f"the file is larger than {LARGEST // 1024} KiB")]
+        return None, [wrong(Place(file), f"the file is larger than {LARGEST // 1024} KiB")]
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        return None, [Problem(Place(file, line, column), "this is not UTF-8 text; save the file as UTF-8")]
+        return None, [wrong(Place(file, line, column), "this is not UTF-8 text; save the file as UTF-8")]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from gameday.errors import Place, Problem
-from gameday.model.base import nearest
+from gameday.model.base import nearest, wrong
 from gameday.model.located import Document, check_text, parse
 from gameday.model.reading import Reading, build
 from gameday.model.runbook import Runbook, order_problems
@@ -33,7 +33,7 @@ def read_runbook(text: str, file: str) -> Reading[Runbook]:
     end = next((n for n, line in enumerate(lines) if n and line.rstrip() == _FENCE), None)
     if lines[0].rstrip() != _FENCE or end is None:
         message = "a runbook begins with its front matter: title and steps, between two lines '---'"
-        return Reading(None, None, [Problem(Place(file), message)])
+        return Reading(None, None, [wrong(Place(file), message)])
     document, problems = parse("\n".join(lines[1:end]), file, first_line=2)
     prose = lines[end + 1 :]
     problems += _headings(prose, file, end + 2)
@@ -46,9 +46,7 @@ def read_runbook(text: str, file: str) -> Reading[Runbook]:
     problems += unknown
     whole = Document(file, {**document.data, "prose": filled}, document.root)
     if "prose" in document.data:
-        problems.append(
-            Problem(document.place(("prose",), of_key=True), "unknown key 'prose'; write it below")
-        )
+        problems.append(wrong(document.place(("prose",), of_key=True), "unknown key 'prose'; write it below"))
     return build(whole, Runbook, problems)
 
 
@@ -74,13 +72,13 @@ def _headings(prose: list[str], file: str, first: int) -> Iterator[Problem]:
         if heading not in names:
             others = [name for name in names if name not in HEADINGS]
             hint = nearest(heading, others).replace("did you mean", "is it").rstrip("?")
-            yield Problem(Place(file, first), f"missing heading '## {heading}'{hint + '?' if hint else ''}")
+            yield wrong(Place(file, first), f"missing heading '## {heading}'{hint + '?' if hint else ''}")
     seen: list[str] = []
     for number, name in found:
         if name in seen:
-            yield Problem(Place(file, number), f"heading '## {name}' stands here a second time")
+            yield wrong(Place(file, number), f"heading '## {name}' stands here a second time")
         elif name in HEADINGS and any(HEADINGS.index(name) < HEADINGS.index(other) for other in seen):
-            yield Problem(
+            yield wrong(
                 Place(file, number), f"heading '## {name}' comes too late; the order is {', '.join(HEADINGS)}"
             )
         elif name in HEADINGS:
@@ -96,16 +94,14 @@ def _steps(document: Document, prose: list[str], first: int) -> Iterator[Problem
         for match in _STEP.finditer(line):
             place = Place(document.file, number, match.start() + 1)
             if match[1] not in steps:
-                yield Problem(
-                    place, f"step '{match[1]}' is not in the front matter{nearest(match[1], steps)}"
-                )
+                yield wrong(place, f"step '{match[1]}' is not in the front matter{nearest(match[1], steps)}")
             elif match[1] in seen:
-                yield Problem(place, f"step '{match[1]}' is written a second time")
+                yield wrong(place, f"step '{match[1]}' is written a second time")
             seen.add(match[1])
     for name in steps:
         if name not in seen:
             hint = f"write {{#{name}}} where it is described"
-            yield Problem(
+            yield wrong(
                 document.place(("steps", name), of_key=True), f"step '{name}' is not in the text; {hint}"
             )
     after = {name: step.get("after", []) for name, step in steps.items() if isinstance(step, dict)}
@@ -114,7 +110,7 @@ def _steps(document: Document, prose: list[str], first: int) -> Iterator[Problem
         for others in after.values()
     ):
         for path, message in order_problems(after):
-            yield Problem(document.place(path), message)
+            yield wrong(document.place(path), message)
 
 
 def _commands(prose: list[str], file: str, first: int) -> Iterator[Problem]:
@@ -128,7 +124,7 @@ def _commands(prose: list[str], file: str, first: int) -> Iterator[Problem]:
             if len(words) == 2 or words[2] not in table:  # noqa: PLR2004 - gameday, look, and the topic
                 word = words[2] if len(words) > 2 else ""  # noqa: PLR2004
                 hint = nearest(word, table) or f"; write {', '.join(table)}"
-                yield Problem(Place(file, number, match.start() + 1), f"unknown {kind} '{word}'{hint}")
+                yield wrong(Place(file, number, match.start() + 1), f"unknown {kind} '{word}'{hint}")
 
 
 def _filled(document: Document, prose: list[str], first: int) -> tuple[str, list[Problem]]:
@@ -140,6 +136,6 @@ def _filled(document: Document, prose: list[str], first: int) -> tuple[str, list
             if match[1] not in values:
                 hint = nearest(match[1], values) or "; give it a value under parameters"
                 place = Place(document.file, number, match.start() + 1)
-                problems.append(Problem(place, f"unknown parameter '{match[1]}'{hint}"))
+                problems.append(wrong(place, f"unknown parameter '{match[1]}'{hint}"))
     text = "\n".join(prose).strip() + "\n"
     return _PARAMETER.sub(lambda match: str(values.get(match[1], match[0])), text), problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gameday.errors import Problem
-from gameday.model.base import nearest
+from gameday.model.base import nearest, wrong
 from gameday.model.located import Data, Document
 
 
@@ -19,13 +19,13 @@ def merge(document: Document, profile: str) -> tuple[Document | None, list[Probl
         there = nearest(profile, known) or (
             f"; there are {', '.join(known)}" if known else "; there are none"
         )
-        return None, [Problem(document.place(("profiles",), of_key=True), f"no profile '{profile}'{there}")]
+        return None, [wrong(document.place(("profiles",), of_key=True), f"no profile '{profile}'{there}")]
     if not isinstance(chosen.value, dict):
         message = "a profile is keys and values that override the scenario's"
-        return None, [Problem(document.place(("profiles", profile)), message)]
+        return None, [wrong(document.place(("profiles", profile)), message)]
     if "profiles" in chosen.value:
         place = document.place(("profiles", profile, "profiles"), of_key=True)
-        return None, [Problem(place, "a profile has no profiles of its own")]
+        return None, [wrong(place, "a profile has no profiles of its own")]
     base = {key: value for key, value in document.data.items() if key != "profiles"}
     return Document(document.file, _over(base, chosen.value), document.root, chosen), []
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gameday.errors import Problem
-from gameday.model.base import UNKNOWN_KEY, Misplaced, Steps, nearest, plain, unknown_key
+from gameday.model.base import UNKNOWN_KEY, Misplaced, Steps, nearest, plain, unknown_key, wrong
 from gameday.model.located import Data, Document, parse
 
 M = TypeVar("M", bound=BaseModel)
@@ -45,7 +45,7 @@ def build(document: Document, model: type[M], before: list[Problem] | None = Non
     if not isinstance(document.data, dict):
         wanted = ", ".join(known for known, needed in _keys(model).items() if needed)
         found = f"{plain(document.data)} is not a {model.__name__.lower()}; write keys and values: {wanted}"
-        problems.append(Problem(document.place(()), found))
+        problems.append(wrong(document.place(()), found))
     else:
         try:
             built = model.model_validate(document.data, by_alias=True, by_name=False)
@@ -56,27 +56,41 @@ def build(document: Document, model: type[M], before: list[Problem] | None = Non
 
 
 def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[Problem]:
-    details = [
-        (tuple(step for step in one["loc"] if step != "[key]" and not str(step).startswith("<")), one)
-        for one in error.errors(include_url=False)
-    ]
+    details = [(_path(one["loc"], document.data), one) for one in error.errors(include_url=False)]
     offered: set[Steps] = set()
     for path, one in details:
         if one["type"] == "extra_forbidden":
             message = unknown_key(str(path[-1]), _keys_at(model, path[:-1]))
             offered.update((*path[:-1], word) for word in message.split("'")[3:4])
-            yield Problem(document.place(path, of_key=True), message)
+            yield wrong(document.place(path, of_key=True), message)
     for path, one in details:
         cause = one.get("ctx", {}).get("error")
         if one["type"] == "missing":
             if path not in offered:  # a misspelt key is one mistake, not two
-                yield Problem(document.place(path[:-1], of_key=True), f"missing key '{path[-1]}'")
+                yield wrong(document.place(path[:-1], of_key=True), f"missing key '{path[-1]}'")
         elif isinstance(cause, Misplaced):
             for below, message in cause.found:
-                yield Problem(document.place(path + below), message)
+                yield wrong(document.place(path + below), message)
         elif one["type"] != "extra_forbidden":
             of_key = one["type"] == UNKNOWN_KEY or one["loc"][-1:] == ("[key]",)
-            yield Problem(document.place(path, of_key=of_key), _sentence(one))
+            yield wrong(document.place(path, of_key=of_key), _sentence(one))
+
+
+def _path(location: Steps, data: Data) -> Steps:
+    """Where in the data an error is: without what pydantic says of unions and keys."""
+    path: list[str | int] = []
+    for step in location:
+        written = isinstance(data, dict) and step in data
+        if not written and str(step).startswith(("<", "[")):
+            continue
+        path.append(step)
+        if written:
+            data = data[step]
+        else:
+            data = (
+                data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+            )
+    return tuple(path)
 
 
 _EXPECTED = {

@@ -2,7 +2,7 @@
 
 One request each turn, so that the pace is the load's and not the journey's. A step that fails, or answers
 something else than it should, leads back to signing in. Each user has a place of their own in the journey,
-where they go on after signing in for the first time and after every failure: so one request in six is a
+where they go on after signing in for the first time and after every failure: so one request in four is a
 sign-in at any time, also soon after an outage, when all of them sign in together.
 """
 

@@ -1,4 +1,4 @@
-"""A project of somebody's own: the sample files, and a scenario whose figures stay as these tests need them."""
+"""A project of somebody's own: the sample files, and a scenario whose figures stay as tests need them."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class Edit:
         self._project = project
 
     def __call__(self, name: str, old: str, new: str) -> None:
+        """The words must be there."""
         path = self._project / name
         text = path.read_text()
         assert old in text

@@ -216,7 +216,7 @@ def test_what_only_the_files_together_show(
     assert len(found) == 1
     assert problem in found[0]
     assert (
-        new.split(":")[0].strip("[{, ")
+        new.split(":", maxsplit=1)[0].strip("[{, ")
         in (project / f"scenarios/{LEAK}.yaml").read_text().splitlines()[line - 1]
     )
 
@@ -233,7 +233,10 @@ def test_the_name_of_an_experiment_that_is_wrong(project: Path, edit: Edit) -> N
 def test_a_playbook_is_checked_against_its_scenario(project: Path) -> None:
     """Steps of another runbook and services of another system are found before anybody waits for them."""
     (project / "mine.yaml").write_text(
-        "as: bob\nacts:\n  - {do: step, with: roll-bak}\n  - {do: declare, with: {severity: SEV1, affects: shop}}\n"
+        "as: bob\n"
+        "acts:\n"
+        "  - {do: step, with: roll-bak}\n"
+        "  - {do: declare, with: {severity: SEV1, affects: shop}}\n"
     )
 
     assert problems(project, playbook="mine.yaml") == [

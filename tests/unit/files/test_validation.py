@@ -52,8 +52,10 @@ def test_problems_of_many_files_are_in_order_and_counted(project: Path, edit: Ed
 
     assert [str(problem) for problem in report.problems] == [
         "scenarios/leak.yaml:9:1: unknown key 'basline'; did you mean 'baseline'?",
-        "scenarios/systems/auth.yaml:10:27: 'error_rate > 5 for 5s': "
-        "'5' is not a percentage; write it with its sign, for example 5%",
+        (
+            "scenarios/systems/auth.yaml:10:27: 'error_rate > 5 for 5s': "
+            "'5' is not a percentage; write it with its sign, for example 5%"
+        ),
     ]
     assert report.summary == f"2 problems in 2 of {len(report.files)} files. Nothing was touched."
 

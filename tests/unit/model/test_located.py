@@ -104,8 +104,10 @@ def test_a_key_on_stays_on() -> None:
         (
             "a: @b",
             [
-                "f:1:4: a value cannot begin with this character; "
-                "use spaces to indent, or put the value in quotes"
+                (
+                    "f:1:4: a value cannot begin with this character; "
+                    "use spaces to indent, or put the value in quotes"
+                )
             ],
         ),
     ],

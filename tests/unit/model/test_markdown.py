@@ -54,25 +54,25 @@ def test_the_plain_data_makes_the_same_runbook_again() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("---\ntitle", "title", "f:1:1: a runbook begins with its front matter: title and steps, between two lines '---'"),
-        ("---\n## Sym", "## Sym", "f:1:1: a runbook begins with its front matter: title and steps, between two lines '---'"),
+        ("---\ntitle", "title", "f:1:1: a runbook begins with its front matter: title and steps, between"),
+        ("---\n## Sym", "## Sym", "f:1:1: a runbook begins with its front matter: title and steps, between"),
         ("title: T\n", "", "f:2:1: missing key 'title'"),
         ("latency", "latenzy", "f:3:14: unknown mechanism 'latenzy'; did you mean 'latency'?"),
         ("idle_for: 5s", "idle: 5s", "f:11:61: unknown parameter 'idle_for'; did you mean 'idle'?"),
         ("look: logs", "look: log", "f:6:27: unknown topic 'log'; did you mean 'logs'?"),
-        ("{look: logs}", "{look: logs, lever: scale}", "f:6:20: a step is proven by a look or by a lever, not by both; make two steps"),
+        ("{look: logs}", "{look: logs, lever: scale}", "f:6:20: a step is proven by a look or by a"),
         ("[look]", "[lok]", "f:7:47: unknown step 'lok'; did you mean 'look'?"),
         ("[look]", "[mend]", "f:7:46: steps wait for each other in a circle: mend"),
-        ("recent_deploy", "recent_deploys", "f:7:60: unknown fact 'recent_deploys'; did you mean 'recent_deploy'?"),
-        ("recent_deploy", "client.error_rate > 1%", "f:7:60: 'client.error_rate > 1%': here only the exported side is seen; leave 'client.' out"),
+        ("recent_deploy", "recent_deploys", "f:7:60: unknown fact 'recent_deploys'; did you mean"),
+        ("recent_deploy", "client.error_rate > 1%", "f:7:60: 'client.error_rate > 1%': here only"),
         ("## Quick Fix", "## Quick Fixes", "f:9:1: missing heading '## Quick Fix'; is it 'Quick Fixes'?"),
         ("## Prevention\n", "", "f:9:1: missing heading '## Prevention'"),
-        ("## Prevention\n", "## Prevention\n## Symptoms\n", "f:15:1: heading '## Symptoms' stands here a second time"),
+        ("## Prevention\n", "## Prevention\n## Symptoms\n", "f:15:1: heading '## Symptoms' stands here"),
         ("{#look}", "", "f:6:3: step 'look' is not in the text; write {#look} where it is described"),
-        ("{#look}", "{#look} {#loop}", "f:13:11: step 'loop' is not in the front matter; did you mean 'look'?"),
+        ("{#look}", "{#look} {#loop}", "f:13:11: step 'loop' is not in the front matter; did"),
         ("{#look}", "{#look} {#look}", "f:13:11: step 'look' is written a second time"),
-        ("lever rollback auth", "lever rolback auth", "f:11:76: unknown lever 'rolback'; did you mean 'rollback'?"),
-        ("look logs level", "look level", "f:13:11: unknown topic 'level=ERROR'; write deploys, config, metrics,"),
+        ("lever rollback auth", "lever rolback auth", "f:11:76: unknown lever 'rolback'; did you mean"),
+        ("look logs level", "look level", "f:13:11: unknown topic 'level=ERROR'; write deploys,"),
         ("title: T\n", "title: T\nprose: x\n", "f:3:1: unknown key 'prose'; write it below"),
     ],
 )  # fmt: skip
@@ -91,7 +91,10 @@ def test_headings_have_an_order() -> None:
     )
 
     assert said(swapped) == [
-        "f:12:1: heading '## Symptoms' comes too late; the order is Symptoms, Quick Fix, Investigation, Prevention"
+        (
+            "f:12:1: heading '## Symptoms' comes too late; "
+            "the order is Symptoms, Quick Fix, Investigation, Prevention"
+        )
     ]
 
 

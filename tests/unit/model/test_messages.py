@@ -230,7 +230,10 @@ def test_what_an_act_says_is_kept_as_written() -> None:
         ),
         (
             "title: T\nservices: {a: {}}\nmonitors: {m: {when: offered_rate > 5, severity: SEV1}}",
-            "f:3:22: 'offered_rate > 5': 'offered_rate' is not seen from the exported side, which counts here",
+            (
+                "f:3:22: 'offered_rate > 5': 'offered_rate' is not seen from the exported side, "
+                "which counts here"
+            ),
         ),
         (
             "title: T\nservices: {a: {}}\nslo: {availability: 99.9}",
