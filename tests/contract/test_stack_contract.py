@@ -38,7 +38,12 @@ def words_of(spec: LeverSpec) -> Sequence[str]:
 
 def changed(before: Things, after: Things) -> set[tuple[str, str]]:
     """Component and aspect of everything that is not as it was."""
-    every = {(component, aspect) for things in (before, after) for component in things for aspect in things[component]}
+    every = {
+        (component, aspect)
+        for things in (before, after)
+        for component in things
+        for aspect in things[component]
+    }
     return {
         (component, aspect)
         for component, aspect in every

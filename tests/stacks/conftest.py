@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,7 +78,7 @@ def touching() -> Touching:
         found = []
         for process in psutil.process_iter():
             try:
-                words = [*process.cmdline(), os.readlink(f"/proc/{process.pid}/cwd")]
+                words = [*process.cmdline(), str(Path(f"/proc/{process.pid}/cwd").readlink())]
             except (psutil.Error, OSError):
                 continue
             if process.status() != psutil.STATUS_ZOMBIE and any(str(folder) in word for word in words):

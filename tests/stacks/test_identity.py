@@ -129,9 +129,7 @@ def test_a_wrong_password_and_a_void_token_are_refused(stack: LocalStack) -> Non
                 new = (await answer.json())["token"]
             async with client.get(f"{gateway}/profile", headers=headers) as answer:
                 assert answer.status == 401
-            async with client.post(
-                f"{gateway}/logout", headers={"Authorization": f"Bearer {new}"}
-            ) as answer:
+            async with client.post(f"{gateway}/logout", headers={"Authorization": f"Bearer {new}"}) as answer:
                 assert await answer.json() == {"signed_out": True}
 
     asyncio.run(wrongly())

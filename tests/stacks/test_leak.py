@@ -14,6 +14,7 @@ from psycopg import pq
 from gameday.levers import read_call
 from gameday.ports import Topic
 from gameday.stacks.local.adapter import LocalStack
+from gameday.stacks.local.waiting import until
 from tests.stacks.people import People
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -29,17 +30,17 @@ def sqlstate_of_connecting(url: str) -> str:
                 ([connection.socket], []) if state == pq.PollingStatus.READING else ([], [connection.socket])
             )
             select.select(reads, writes, [], 5)
+        connection.untrace()
         connection.finish()
         trace.seek(0)
         found = re.search(r'ErrorResponse.* C "(\w{5})"', trace.read())
     return found[1] if found else ""
 
 
-async def people_until_it_fails(stack: LocalStack, within: float) -> People:
-    """People sign in until a request fails, or fails not."""
+async def signing_in(stack: LocalStack, seconds: float) -> People:
+    """People sign in for so long."""
     async with People(stack.endpoints().gateway) as people:
-        while not people.bad and people.now() < within:
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(seconds)
     return people
 
 
@@ -51,9 +52,11 @@ def test_the_leak_is_real_and_a_rollback_mends_it(stack: LocalStack) -> None:
         async with People(stack.endpoints().gateway) as people:
             await stack.deploy("auth", "v1.3.0", "deploy-bot")
             deployed = people.now()
-            while not people.bad and people.now() < deployed + 15:
-                await asyncio.sleep(0.1)
-            assert people.bad, "no request failed"
+
+            async def failed() -> bool:
+                return bool(people.bad)
+
+            assert await until(failed, 15), "no request failed"
             print(f"first failure {people.bad[0].sent - deployed:.1f} s after the deploy")  # noqa: T201 - a figure
             assert people.bad[0].step == "login"
             assert "too many connections" in people.bad[0].words or "connection slots" in people.bad[0].words
@@ -93,7 +96,7 @@ def test_the_sound_release_with_the_same_flow_does_not_leak(stack: LocalStack) -
         await stack.deploy("auth", "v1.3.0-sound", "deploy-bot")
         things = await stack.inventory()
         assert things["auth"]["flag.new-login-flow"] is True
-        return await people_until_it_fails(stack, 12)
+        return await signing_in(stack, 12)
 
     assert asyncio.run(no_incident()).bad == []
 
@@ -106,7 +109,7 @@ def test_the_leak_can_be_held_back(stack: LocalStack, monkeypatch: pytest.Monkey
     async def held_back() -> int:
         await stack.up()
         await stack.deploy("auth", "v1.3.0", "deploy-bot")
-        await people_until_it_fails(stack, 3)
+        await signing_in(stack, 3)
         seen = await stack.look(Topic.CONNECTIONS, {})
         return sum(row[3] for row in seen.rows if row[1].endswith("new-login-flow"))
 

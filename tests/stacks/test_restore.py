@@ -18,7 +18,12 @@ from tests.stacks.conftest import Children
 
 pytestmark = pytest.mark.slow
 TOXICS: Json = {
-    "late": {"type": "latency", "stream": "upstream", "toxicity": 0.5, "attributes": {"latency": 5, "jitter": 1}},
+    "late": {
+        "type": "latency",
+        "stream": "upstream",
+        "toxicity": 0.5,
+        "attributes": {"latency": 5, "jitter": 1},
+    },
     "thin": {"type": "bandwidth", "stream": "downstream", "toxicity": 1.0, "attributes": {"rate": 1000}},
 }
 
@@ -56,7 +61,9 @@ def test_what_was_broken_is_brought_back(stack: LocalStack, pristine: Things, fa
     async def break_and_restore() -> None:
         await stack.restore(fault)
         broken = await stack.inventory()
-        assert {part: {aspect: broken[part][aspect] for aspect in row} for part, row in fault.items()} == fault
+        assert {
+            part: {aspect: broken[part][aspect] for aspect in row} for part, row in fault.items()
+        } == fault
         await stack.restore(pristine)
         assert await stack.inventory() == pristine
         deploys = (await stack.look(Topic.DEPLOYS, {})).rows
@@ -72,7 +79,9 @@ def test_a_proxy_that_hangs_is_replaced(stack: LocalStack, children: Children) -
     os.kill(hung, signal.SIGSTOP)
 
     asyncio.run(
-        stack.restore({name: {"proxy.enabled": True, "proxy.toxics": {}} for name in ("database", "identity-provider")})
+        stack.restore(
+            {name: {"proxy.enabled": True, "proxy.toxics": {}} for name in ("database", "identity-provider")}
+        )
     )
 
     assert children(stack)["fault-proxy"]["pid"] not in {hung, None}
@@ -121,6 +130,7 @@ def test_rolling_back_twice_stays_at_the_sound_release(stack: LocalStack) -> Non
 
 def test_terminating_idle_sessions_disturbs_no_sign_in(stack: LocalStack) -> None:
     """Ending the pool's own idle sessions is not an outage: the service notices before it uses one."""
+
     async def terminate_and_sign_in() -> None:
         await asyncio.sleep(0.2)
         result = await stack.pull(read_call(["terminate-connections", "idle_for=100ms"], stack.levers()))
