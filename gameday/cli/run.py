@@ -158,11 +158,13 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
 
     view = None if quiet else LiveView(sys.stderr)
     try:
-        run = Run(order, view.feed if view else None)
+        run = Run(order)
         if not quiet:
             click.echo(f"run {run.id}, kept in {run.folder}", err=True)
             if order.responder == "people":
                 click.echo("you respond: open another terminal and say gameday --help", err=True)
+        if view:
+            run.session.watch(view.feed)
         problem = _execute(run)
     finally:
         if view:

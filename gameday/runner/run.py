@@ -43,7 +43,7 @@ from gameday.runner.order import Order
 from gameday.runner.recover import put_everything_back, wait_until_steady
 from gameday.runner.refusals import refuse_broken, refuse_left_over, refuse_what_cannot_be_done
 from gameday.runner.responder import ScriptedResponder
-from gameday.runner.session import Session, Watcher
+from gameday.runner.session import Session
 from gameday.runner.sources import Sources
 
 _STEADY_DEADLINE = 20.0
@@ -55,11 +55,11 @@ Reason = Literal["guard", "halt", "interrupt", "failure"]
 class Run:
     """One run. ``execute`` once."""
 
-    def __init__(self, order: Order, watcher: Watcher | None = None) -> None:
+    def __init__(self, order: Order) -> None:
         """Open the log. Raises LogError where the folder cannot be written."""
         self.order = order
         self.id = order.new_id()
-        self.session = Session(order.out / self.id, order.inputs, watcher)
+        self.session = Session(order.out / self.id, order.inputs)
         self.session.append(order.started(self.id), t=0.0)
         self.faults = Faults(self.session, order.stack)
         self.sources = Sources(self.session, order)

@@ -24,9 +24,7 @@ Watcher = Callable[[Record, Situation], None]
 class Session:
     """Writer, folds and clock of one run."""
 
-    def __init__(
-        self, folder: Path, inputs: Inputs, watcher: Watcher | None = None, *, history: History | None = None
-    ) -> None:
+    def __init__(self, folder: Path, inputs: Inputs, *, history: History | None = None) -> None:
         """A fresh log, or (``history``) one that a crashed run left, to be continued.
 
         Raises:
@@ -36,7 +34,7 @@ class Session:
         self.logs = folder / "logs"
         self.situation = Situation(inputs)
         self.clock = Clock() if history is None else _clock_of(history)
-        self._watcher = watcher
+        self._watcher: Watcher | None = None
         self.wake = asyncio.Event()
         """Set by whatever the loop should not wait a tick for."""
         self.salvaging = False
@@ -47,6 +45,12 @@ class Session:
         start = history[-1].seq + 1 if history is not None else 1
         self._writer = LogWriter(folder, self.clock, start_seq=start)
         self.logs.mkdir(exist_ok=True)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Show every record from now on, after those that there are already."""
+        self._watcher = watcher
+        for record in self.situation.history:
+            watcher(record, self.situation)
 
     def append(self, event: Event, t: float | None = None, source: str = "runner") -> Record:
         """Write an event and fold it; it is on disk when this returns (durable ones).
