@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gameday.model.base import Closed, Flag, Name, Number, Text, plain
 from gameday.model.quantities import Duration
@@ -66,6 +66,12 @@ class Ticking(Shape):
     because: str = ""
     skipped: Flag = False
     doer: str = ""
+
+    @model_validator(mode="after")
+    def _skipped_for_a_reason(self) -> Ticking:
+        if self.skipped and not self.because:
+            raise ValueError("a skipped step says why: because")
+        return self
 
 
 class _WithArguments(Shape):

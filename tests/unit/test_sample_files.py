@@ -130,7 +130,7 @@ def fits(value: Any, wanted: dict[str, Any], top: dict[str, Any]) -> bool:  # no
     for several in ("anyOf", "oneOf"):
         if several in wanted:
             return any(fits(value, one, top) for one in wanted[several])
-    types = {
+    types: dict[str, type | tuple[type, ...]] = {
         "object": dict,
         "array": list,
         "string": str,

@@ -24,7 +24,7 @@ Edit = Callable[[str, str, str], None]
 def problems(project: Path, scenario: str = LEAK, **options: str) -> list[str]:
     """What keeps a scenario from being loaded."""
     with pytest.raises(InputError) as raised:
-        Catalog(project).load(scenario, **options)  # type: ignore[arg-type]
+        Catalog(project).load(scenario, **options)
     assert raised.value.exit_code is ExitCode.BAD_INPUT
     return [str(problem) for problem in raised.value.problems]
 

@@ -56,7 +56,7 @@ def test_scalars_are_those_of_yaml_1_2(written: str, value: object) -> None:
     found = data(f"a: {written}")
 
     assert found == {"a": value}
-    assert type(found["a"]) is type(value)  # type: ignore[index]
+    assert type(found["a"]) is type(value)
 
 
 def test_a_key_on_stays_on() -> None:

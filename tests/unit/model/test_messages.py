@@ -195,6 +195,7 @@ def test_what_is_no_mapping_says_what_is_needed(text: str) -> None:
             "{do: step, with: {step: a, skiped: true}}",
             "f:3:32: unknown key 'skiped'; did you mean 'skipped'?",
         ),
+        ("{do: step, with: {step: a, skipped: true}}", "f:3:22: a skipped step says why: because"),
         ("{do: note, with: 7}", "f:3:22: 7 stands here; keys and values or a word is needed"),
     ],
 )
