@@ -43,7 +43,9 @@ class History:
             raise ValueError("only the newest history can be appended to")
         self._push(record)
         newer = History.__new__(History)
-        newer._records, newer._by_type, newer._length = self._records, self._by_type, len(self._records)
+        newer._records = self._records  # noqa: SLF001 - one of our own
+        newer._by_type = self._by_type  # noqa: SLF001
+        newer._length = len(self._records)  # noqa: SLF001
         return newer
 
     def __len__(self) -> int:
@@ -58,7 +60,11 @@ class History:
 
     def _indices(self, kind: type[Event]) -> list[int]:
         indices = self._by_type.get(kind, [])
-        return indices if not indices or indices[-1] < self._length else indices[: bisect_left(indices, self._length)]
+        return (
+            indices
+            if not indices or indices[-1] < self._length
+            else indices[: bisect_left(indices, self._length)]
+        )
 
     def of(self, kind: type[E]) -> Iterator[tuple[Record, E]]:
         """Every record of one type of event, oldest first, beside its event."""

@@ -185,9 +185,10 @@ def from_json(line: dict[str, Any]) -> Record:
 
     Raises:
         pydantic.ValidationError: the envelope or a known event's fields are not of their shape.
+        KeyError: the envelope lacks a field, or the event its type.
     """
     fields = {key: value for key, value in line.items() if key not in _ENVELOPE}
-    name = fields.get("type")
+    name = fields["type"]
     event: Event
     if name in EVENT_TYPES:
         event = _ADAPTER.validate_python(fields)
