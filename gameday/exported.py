@@ -27,6 +27,13 @@ _GAUGES = {
     "host_memory_available": "memory_available_bytes",
 }
 _QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+_NEEDS = {
+    "error_rate": frozenset({"requests_total"}),
+    "request_rate": frozenset({"requests_total"}),
+    "restarts": frozenset({"restarts_total"}),
+    "database_connections": frozenset({"connections", "connections_max"}),
+    "cpu_usage": frozenset({"cpu_seconds_total", "cpu_busy_seconds_total"}),
+}
 _FRESH = 2.0
 """Seconds for which the newest value of a gauge counts as data."""
 
@@ -49,11 +56,17 @@ class Exported:
         times.insert(place, at)
         self._series.setdefault(event.job, []).insert(place, event.series)
 
-    def fresh(self, metric: str, at: float) -> bool:
-        """Whether the metric's source has answered lately: without that, 'nothing seen' says nothing."""
-        times = self._times.get(METRICS[metric].job, [])
+    def seen(self, metric: str, at: float) -> float | None:
+        """When the metric's source last delivered what it is computed from; None if it did not lately.
+
+        Without that, 'nothing seen' says nothing.
+        """
+        job = METRICS[metric].job
+        times = self._times.get(job, [])
         index = bisect_right(times, at) - 1
-        return index >= 0 and at - times[index] <= _FRESH
+        if index < 0 or at - times[index] > _FRESH or not _needs(metric) <= self._series[job][index].keys():
+            return None
+        return times[index]
 
     def value(self, metric: str, at: float) -> float | None:
         """The metric's value in its base unit as it could be known at an instant; None without data."""
@@ -78,11 +91,18 @@ class Exported:
         last = bisect_right(times, at) - 1
         if last < 0 or at - times[last] > _FRESH:
             return None
-        first = max(bisect_left(times, at - window) - 1, 0)
+        first = bisect_left(times, at - window)
+        if first and at - window - times[first - 1] <= _FRESH:
+            first -= 1  # the window begins between two scrapes
         if first >= last:
             return None
         old, new = self._series[job][first], self._series[job][last]
         return _rate(metric, old, new, times[last] - times[first])
+
+
+def _needs(metric: str) -> frozenset[str]:
+    """The raw series without which the metric's source is not looking."""
+    return _NEEDS.get(metric) or frozenset({"latency_count" if metric in _QUANTILES else _GAUGES[metric]})
 
 
 def _delta(old: dict[str, float], new: dict[str, float], name: str) -> float | None:
@@ -98,9 +118,9 @@ def _rate(metric: str, old: dict[str, float], new: dict[str, float], span: float
         return _quantile(_QUANTILES[metric], old, new)
     if metric == "error_rate":
         total, failed = _delta(old, new, "requests_total"), _delta(old, new, "requests_failed_total")
-        if total is None or failed is None:
+        if total is None:
             return None
-        return failed / total if total else 0.0
+        return (failed or 0.0) / total if total else 0.0  # no failure so far has no series of its own
     if metric == "request_rate":
         total = _delta(old, new, "requests_total")
         return None if total is None else total / span
@@ -117,7 +137,9 @@ def _quantile(share: float, old: dict[str, float], new: dict[str, float]) -> flo
     total = _delta(old, new, "latency_count")
     if not total:
         return None
-    bounds = sorted((float(name.removeprefix("latency_le_")), name) for name in new if name.startswith("latency_le_"))
+    bounds = sorted(
+        (float(name.removeprefix("latency_le_")), name) for name in new if name.startswith("latency_le_")
+    )
     rank, below, lower = share * total, 0.0, 0.0
     for bound, name in bounds:
         count = _delta(old, new, name) or 0.0

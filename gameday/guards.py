@@ -18,7 +18,9 @@ def value_of(condition: Condition, situation: Situation, now: float) -> float | 
     return situation.clients.metric(condition.metric, now - _CLIENT_WINDOW, now, now)
 
 
-def tripped(situation: Situation, since: dict[str, float], now: float) -> tuple[GuardTripped | None, dict[str, float]]:
+def tripped(
+    situation: Situation, since: dict[str, float], now: float
+) -> tuple[GuardTripped | None, dict[str, float]]:
     """The first guard whose condition has held for its ``for``, and since when each one holds."""
     holding: dict[str, float] = {}
     for condition in situation.inputs.scenario.guards:
@@ -26,6 +28,6 @@ def tripped(situation: Situation, since: dict[str, float], now: float) -> tuple[
         if value is None or not condition.holds(value):
             continue
         holding[condition.text] = since.get(condition.text, now)
-        if now - holding[condition.text] >= condition.hold:
+        if now - holding[condition.text] >= condition.hold - 1e-9:
             return GuardTripped(guard=condition.text, value=value), holding
     return None, holding

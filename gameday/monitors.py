@@ -48,17 +48,17 @@ def step(
     events: list[Event] = []
     after: dict[str, Watch] = {}
     for name, monitor in monitors.items():
-        watch = watches.by_name.get(name, Watch(data_at=now))
-        value = exported.value(monitor.when.metric, now)
+        watch = watches.by_name.get(name, Watch(data_at=now))  # who never saw anything is blind too
+        value, seen = exported.value(monitor.when.metric, now), exported.seen(monitor.when.metric, now)
         after[name] = (
-            _without_data(name, watch, now, events)
-            if not exported.fresh(monitor.when.metric, now)
-            else _with_data(name, monitor, watch, value, now, events)
+            _without_data(name, watch, now, events=events)
+            if seen is None
+            else _with_data(name, monitor, replace(watch, data_at=seen), value, now, events=events)
         )
     return Watches(after), events
 
 
-def _without_data(name: str, watch: Watch, now: float, events: list[Event]) -> Watch:
+def _without_data(name: str, watch: Watch, now: float, *, events: list[Event]) -> Watch:
     if not watch.blind and watch.data_at is not None and now - watch.data_at >= BLIND_AFTER:
         events.append(MonitorBlind(monitor=name, since=watch.data_at))
         return replace(watch, blind=True)
@@ -66,11 +66,11 @@ def _without_data(name: str, watch: Watch, now: float, events: list[Event]) -> W
 
 
 def _with_data(
-    name: str, monitor: Monitor, watch: Watch, value: float | None, now: float, events: list[Event]
+    name: str, monitor: Monitor, watch: Watch, value: float | None, now: float, *, events: list[Event]
 ) -> Watch:
     if watch.blind:
         events.append(MonitorSighted(monitor=name))
-    watch = replace(watch, data_at=now, blind=False)
+    watch = replace(watch, blind=False)
     if value is None or not monitor.when.holds(value):
         if watch.firing:
             events.append(AlertEnded(monitor=name, value=value))

@@ -78,12 +78,12 @@ class Situation:
     def alerting(self) -> list[str]:
         """Monitors that fire now, by the time they began."""
         firing: dict[str, None] = {}
-        marks = [*self.history.of(AlertFired), *self.history.of(AlertEnded)]
-        for _, event in sorted(marks, key=lambda mark: mark[0].seq):
-            if isinstance(event, AlertFired):
-                firing[event.monitor] = None
-            else:
-                firing.pop(event.monitor, None)
+        marks = [(record.seq, event.monitor, True) for record, event in self.history.of(AlertFired)]
+        marks += [(record.seq, event.monitor, False) for record, event in self.history.of(AlertEnded)]
+        for _, monitor, fires in sorted(marks):
+            firing.pop(monitor, None)
+            if fires:
+                firing[monitor] = None
         return list(firing)
 
     @property
