@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from prometheus_client.parser import text_string_to_metric_families
 
 _SERVER_ERROR = "5"
+_NO_DISK = frozenset({"tmpfs", "ramfs", "devtmpfs", "squashfs", "iso9660", "overlay"})
+"""Kinds of file system that are memory, or full by their nature, or another one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,29 @@ def _gateway_count(labels: Mapping[str, str]) -> Iterable[str]:
 
 
 def _gateway_bucket(labels: Mapping[str, str]) -> Iterable[str]:
-    if labels.get("handler") == "reverse_proxy" and labels["le"] != "+Inf":
-        yield f"latency_le_{float(labels['le']):g}"
+    bound = labels.get("le", "+Inf")
+    if labels.get("handler") == "reverse_proxy" and bound != "+Inf":
+        yield f"latency_le_{float(bound):g}"
 
 
 def _cpu(labels: Mapping[str, str]) -> Iterable[str]:
     yield "cpu_seconds_total"
     if labels.get("mode") not in {"idle", "iowait"}:
         yield "cpu_busy_seconds_total"
+
+
+def _container(kind: str) -> Callable[[Mapping[str, str]], Iterable[str]]:
+    """Per pod, from its containers: sums over a whole pod and its pause container are exported beside them."""
+    return lambda labels: (
+        () if labels.get("container") in {"", "POD"} else (f"{kind}:{labels.get('pod', '')}",)
+    )
+
+
+def _disk(kind: str) -> Callable[[Mapping[str, str]], Iterable[str]]:
+    """Per mount point, real disks only."""
+    return lambda labels: (
+        () if labels.get("fstype") in _NO_DISK else (f"{kind}:{labels.get('mountpoint', '')}",)
+    )
 
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -59,13 +77,13 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "platform": (
         Rule("kube_deployment_status_replicas_ready", _always("replicas_ready")),
         Rule("kube_pod_container_status_restarts_total", _always("restarts_total")),
-        Rule("container_memory_working_set_bytes", lambda labels: (f"memory_used:{labels.get('pod', '')}",)),
-        Rule("container_spec_memory_limit_bytes", lambda labels: (f"memory_limit:{labels.get('pod', '')}",)),
+        Rule("container_memory_working_set_bytes", _container("memory_used")),
+        Rule("container_spec_memory_limit_bytes", _container("memory_limit")),
     ),
     "host": (
         Rule("node_memory_MemAvailable_bytes", _always("memory_available_bytes")),
-        Rule("node_filesystem_avail_bytes", _always("disk_available"), min),
-        Rule("node_filesystem_size_bytes", _always("disk_size"), max),
+        Rule("node_filesystem_avail_bytes", _disk("disk_available"), min),
+        Rule("node_filesystem_size_bytes", _disk("disk_size"), max),
         Rule("node_cpu_seconds_total", _cpu),
     ),
 }
@@ -78,14 +96,18 @@ def series(job: str, texts: Iterable[str]) -> dict[str, float]:
         ValueError: a text is not in the Prometheus format.
     """
     found: dict[str, float] = {}
-    rules = {rule.sample: rule for rule in RULES[job]}
+    rules = {rule.sample: rule for rule in RULES.get(job, ())}
     for text in texts:
         for family in text_string_to_metric_families(_only(text, tuple(rules))):
             for sample in family.samples:
-                rule = rules.get(sample.name)
-                for name in rule.series(sample.labels) if rule else ():
-                    found[name] = rule.combine(found[name], sample.value) if rule and name in found else sample.value
+                if sample.name in rules and isfinite(sample.value):  # not a number means: no data
+                    _take(found, rules[sample.name], sample.labels, sample.value)
     return _ratios(found)
+
+
+def _take(found: dict[str, float], rule: Rule, labels: Mapping[str, str], value: float) -> None:
+    for name in rule.series(labels):
+        found[name] = rule.combine(found[name], value) if name in found else value
 
 
 def _only(text: str, names: tuple[str, ...]) -> str:
@@ -93,15 +115,22 @@ def _only(text: str, names: tuple[str, ...]) -> str:
     return "\n".join(line for line in text.splitlines() if line.startswith(names)) + "\n"
 
 
-def _ratios(found: dict[str, float]) -> dict[str, float]:
-    memory = [
-        used / limit
-        for name, used in found.items()
-        if name.startswith("memory_used:") and (limit := found.get("memory_limit:" + name.partition(":")[2]))
-    ]
+def _ratios(found: Mapping[str, float]) -> dict[str, float]:
+    """What is told of several pods or disks becomes one number: the fullest of them."""
+    made = {name: value for name, value in found.items() if ":" not in name}
+    memory = _shares(found, "memory_used:", "memory_limit:")
+    disk = _shares(found, "disk_available:", "disk_size:")
     if memory:
-        found["memory_ratio"] = max(memory)
-    if found.get("disk_size"):
-        found["disk_used_ratio"] = 1 - found.get("disk_available", 0.0) / found["disk_size"]
-    return {name: value for name, value in found.items() if not name.startswith(("memory_used:", "memory_limit:", "disk_"))
-            or name == "disk_used_ratio"}  # fmt: skip
+        made["memory_ratio"] = max(memory)
+    if disk:
+        made["disk_used_ratio"] = 1 - min(disk)
+    return made
+
+
+def _shares(found: Mapping[str, float], part: str, whole: str) -> list[float]:
+    """The part of each thing that has both, and a whole that is not zero."""
+    return [
+        value / total
+        for name, value in found.items()
+        if name.startswith(part) and (total := found.get(whole + name.removeprefix(part)))
+    ]

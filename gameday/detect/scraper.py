@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import aiohttp
 
@@ -19,12 +19,16 @@ Deliver = Callable[[float, Scraped], None]
 
 
 class Scraper:
-    """One task a job; a job's targets (replicas come and go) are asked together."""
+    """One task a job, so that a target that hangs delays no other job; a job's targets are asked together."""
 
-    def __init__(self, targets: Callable[[], Awaitable[Sequence[Target]]], interval: float, deliver: Deliver) -> None:
-        self._targets = targets
+    def __init__(
+        self, targets: Callable[[], Awaitable[Sequence[Target]]], interval: float, deliver: Deliver
+    ) -> None:
+        self._ask_targets = targets
         self._interval = interval
         self._deliver = deliver
+        self._targets: Sequence[Target] = ()
+        """As they were when they could last be asked for; replicas come and go."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -35,41 +39,50 @@ class Scraper:
         """Stop scraping. Idempotent."""
         if self._task:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
             self._task = None
 
     async def _run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=max(self._interval * 2, 0.5))
-        due = time.monotonic()
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            while True:
-                await self._once(session)
-                due = max(due + self._interval, time.monotonic())
-                await asyncio.sleep(due - time.monotonic())
+        jobs: set[str] = set()
+        async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
 
-    async def _once(self, session: aiohttp.ClientSession) -> None:
+            async def find() -> None:
+                await self._find()
+                for job in sorted({target.job for target in self._targets} - jobs):
+                    jobs.add(job)
+                    group.create_task(self._keep(partial(self._scrape, session, job)))
+
+            await self._keep(find)
+
+    async def _keep(self, doing: Callable[[], Awaitable[None]]) -> None:
+        """Do it again and again, once an interval; where it takes longer, at once."""
+        due = time.monotonic()
+        while True:
+            await doing()
+            due = max(due + self._interval, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+
+    async def _find(self) -> None:
+        """Ask which targets there are; where nobody knows, those of before are asked further on."""
         try:
-            targets = await self._targets()
+            self._targets = await self._ask_targets()
         except StackError as problem:
-            self._deliver(time.monotonic(), Scraped(job="platform", ok=False, series={}, problem=str(problem)))
-            return
-        by_job: dict[str, list[str]] = {}
-        for target in targets:
-            by_job.setdefault(target.job, []).append(target.url)
-        pages: dict[str, asyncio.Task[str]] = {}
-        async with asyncio.TaskGroup() as group:
-            for url in {target.url for target in targets}:
-                pages[url] = group.create_task(_page(session, url))
-        for job, urls in by_job.items():
-            self._deliver(time.monotonic(), _scraped(job, [pages[url].result() for url in urls]))
+            self._deliver(
+                time.monotonic(), Scraped(job="platform", ok=False, series={}, problem=str(problem))
+            )
+
+    async def _scrape(self, session: aiohttp.ClientSession, job: str) -> None:
+        urls = sorted({target.url for target in self._targets if target.job == job})
+        texts = await asyncio.gather(*(_page(session, url) for url in urls))
+        self._deliver(time.monotonic(), _scraped(job, texts))
 
 
 async def _page(session: aiohttp.ClientSession, url: str) -> str:
     """The exposition text; empty where the target does not answer."""
     try:
         async with session.get(url) as answer:
-            return await answer.text() if answer.status == 200 else ""  # noqa: PLR2004 - HTTP's own
+            return await answer.text(errors="replace") if answer.status == 200 else ""  # noqa: PLR2004 - HTTP's own
     except (aiohttp.ClientError, TimeoutError, OSError):
         return ""
 
@@ -80,6 +93,6 @@ def _scraped(job: str, texts: list[str]) -> Scraped:
         return Scraped(job=job, ok=False, series={}, problem="no target answered")
     try:
         found = series(job, answered)
-    except ValueError as problem:
+    except (ValueError, LookupError) as problem:  # the parser stumbles in both ways
         return Scraped(job=job, ok=False, series={}, problem=f"not in the Prometheus format: {problem}")
     return Scraped(job=job, ok=True, series=found)
