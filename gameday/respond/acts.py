@@ -23,7 +23,7 @@ from gameday.events import (
 )
 from gameday.metrics import MECHANISMS
 from gameday.model.inputs import Inputs
-from gameday.model.quantities import duration, nearest
+from gameday.model.quantities import duration, nearest, ratio
 from gameday.model.scenario import Severity
 
 ROLES = {
@@ -73,16 +73,23 @@ class _Desk:
     def one_of(self, key: str, known: Mapping[str, Any] | list[str]) -> str:
         value = self.text(key, needed=True)
         if value not in known:
-            raise InputError(f"unknown {key} '{value}'{nearest(value, list(known))}; known: {', '.join(known)}")
+            raise InputError(
+                f"unknown {key} '{value}'{nearest(value, list(known))}; known: {', '.join(known)}"
+            )
         return value
 
     def services(self, key: str = "affects") -> list[str]:
         given = self.words.get(key) or []
-        names = [part.strip() for part in given.split(",")] if isinstance(given, str) else [str(part) for part in given]
+        if not isinstance(given, str | list):
+            raise InputError(f"'{key}' names services, for example auth,database")
+        parts = given.split(",") if isinstance(given, str) else map(str, given)
+        names = [part.strip() for part in parts]
         known = self.inputs.system.services
         for name in names:
             if name not in known:
-                raise InputError(f"unknown service '{name}'{nearest(name, list(known))}; known: {', '.join(known)}")
+                raise InputError(
+                    f"unknown service '{name}'{nearest(name, list(known))}; known: {', '.join(known)}"
+                )
         return names
 
 
@@ -122,14 +129,14 @@ def _hypothesis(desk: _Desk) -> Act:
 
 def _confidence(given: Any) -> float | None:
     """``80%`` as people type it, or 0.8 as playbooks write it."""
-    if given in (None, ""):
+    if given is None or given == "":
         return None
     try:
-        share = float(given.removesuffix("%")) / 100 if isinstance(given, str) else float(given)
-    except (TypeError, ValueError):
-        raise InputError(f"confidence {given!r} is not a percentage, for example 80%") from None
+        share = ratio(given) if isinstance(given, str) else float(given)
+    except (TypeError, ValueError) as problem:
+        raise InputError(f"confidence: {problem}") from None
     if not 0 <= share <= 1:
-        raise InputError(f"confidence {given!r} is not between 0% and 100%")
+        raise InputError(f"confidence {given!r} is not between 0 and 1")
     return share
 
 
@@ -137,9 +144,11 @@ def _step(desk: _Desk) -> Act:
     if desk.inputs.runbook is None:
         raise InputError("this scenario has no runbook, so there are no steps to tick")
     step = desk.one_of("step", list(desk.inputs.runbook.steps))
-    skipped = bool(desk.words.get("skip"))
+    skipped = bool(desk.words.get("skipped") or desk.words.get("skip"))  # the shell's flag is --skip
     because = desk.text("because", needed=skipped)
-    return StepTicked(**desk.who, step=step, doer=desk.text("doer") or desk.by, because=because, skipped=skipped)
+    return StepTicked(
+        **desk.who, step=step, doer=desk.text("doer") or desk.by, because=because, skipped=skipped
+    )
 
 
 def _update(desk: _Desk) -> Act:
@@ -150,7 +159,7 @@ def _update(desk: _Desk) -> Act:
         raise InputError(f"next: {problem}") from None
     return UpdatePosted(
         **desk.who,
-        status=desk.one_of("status", list(STATUSES)),  # type: ignore[arg-type]  # one_of has checked it
+        status=desk.one_of("status", list(STATUSES)),
         text=desk.text("text", needed=True),
         next_update=promised,
     )
@@ -181,7 +190,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "assign": frozenset({"role", "to"}),
     "note": frozenset({"text", "affects"}),
     "hypothesis": frozenset({"component", "mechanism", "because", "confidence"}),
-    "step": frozenset({"step", "doer", "because", "skip"}),
+    "step": frozenset({"step", "doer", "because", "skipped", "skip"}),
     "update": frozenset({"status", "text", "next"}),
     "verify": frozenset({"text"}),
     "resolve": frozenset({"text"}),

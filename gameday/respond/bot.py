@@ -39,7 +39,9 @@ class GaveUp:
     reason: str
 
 
-def step(playbook: Playbook, bot: Bot, situation: Situation, now: float) -> tuple[Bot, PlannedAct | GaveUp | None]:
+def step(
+    playbook: Playbook, bot: Bot, situation: Situation, now: float
+) -> tuple[Bot, PlannedAct | GaveUp | None]:
     """The bot a moment later, and the act that is due now if one is. Call it when no act is under way."""
     if bot.done(playbook):
         return bot, None

@@ -25,6 +25,8 @@ Append = Callable[[Event, float | None], Record]
 """Writes an event (with its instant, or now) and gives its record; it is on disk when this returns."""
 
 _LEVER_DEADLINE = 60.0
+_ASK_DEADLINE = 15.0
+"""Seconds for a question to the stack, whatever deadline the stack itself keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Desk:
         self._append = append
         self._now = now
         self._numbers = itertools.count(1)
-        self._pulling: set[asyncio.Task[LeverResult]] = set()
+        self._pulling: set[asyncio.Task[Reply]] = set()
         self._closed = ""
 
     async def act(self, do: str, by: str, words: Mapping[str, Any], *, scripted: bool = False) -> Reply:
@@ -61,19 +63,27 @@ class Desk:
             raise InputError("who acts? say --as NAME")
         if do == "look":
             return await self._look(by, scripted, dict(words))
-        if self._closed:
-            raise InputError(f"the desk is closed: {self._closed}")
+        self._must_be_open()
         if do == "lever":
             return await self._lever(by, scripted, dict(words), asked)
         event = record_of(do, by, scripted, words, self._situation.inputs)
         record = self._append(event, asked)
         return Reply("recorded", record.seq)
 
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise InputError(f"the desk is closed: {self._closed}")
+
     async def close(self, reason: str, patience: float = 10.0) -> None:
-        """Take no more acts, and let levers that are being pulled come to their end."""
+        """Take no more acts, and let levers that are being pulled come to their end, or be cut off."""
         self._closed = reason
-        if self._pulling:
-            await asyncio.wait(self._pulling, timeout=patience)
+        if not self._pulling:
+            return
+        _, late = await asyncio.wait(self._pulling, timeout=patience)
+        for pull in late:
+            pull.cancel()
+        if late:
+            await asyncio.wait(late)
 
     async def _look(self, by: str, scripted: bool, words: dict[str, Any]) -> Reply:
         name = str(words.pop("topic", ""))
@@ -82,10 +92,11 @@ class Desk:
         arguments = {key: str(value) for key, value in words.items()}
         asked = self._now()
         try:
-            answer = await self._stack.look(Topic(name), arguments)
+            async with asyncio.timeout(_ASK_DEADLINE):
+                answer = await self._stack.look(Topic(name), arguments)
             problem = ""
-        except StackError as trouble:
-            answer, problem = Answer(Topic(name), (), ()), str(trouble)
+        except (StackError, TimeoutError) as trouble:
+            answer, problem = Answer(Topic(name), (), ()), str(trouble) or _late(_ASK_DEADLINE)
         if name == Topic.METRICS:
             answer = self._with_metrics(answer)
         event = Looked(
@@ -115,46 +126,77 @@ class Desk:
             if Side.EXPORTED in metric.sides
         ]
         firing = [f"alerting: {', '.join(self._situation.alerting())}"] if self._situation.alerting() else []
-        extra = [[str(cell) for cell in row[:1]] + [" ".join(str(cell) for cell in row[1:])] for row in answer.rows]
-        return Answer(Topic.METRICS, ("metric", "now"), [*rows, *extra], "; ".join([*firing, answer.note]).strip("; "))
+        extra = [
+            [str(cell) for cell in row[:1]] + [" ".join(str(cell) for cell in row[1:])] for row in answer.rows
+        ]
+        return Answer(
+            Topic.METRICS, ("metric", "now"), [*rows, *extra], "; ".join([*firing, answer.note]).strip("; ")
+        )
 
     async def _lever(self, by: str, scripted: bool, words: dict[str, Any], asked: float) -> Reply:
         if self._situation.triggered is None:
-            raise InputError("nothing has happened yet that a lever could mend; levers work once the incident is on")
+            raise InputError(
+                "nothing has happened yet that a lever could mend; levers work once the incident is on"
+            )
         because = str(words.pop("because", "") or "")
-        if "words" in words:  # as typed at a shell
-            call = read_call([str(word) for word in words["words"]], self._stack.levers())
-        else:
-            call = LeverCall(str(words.pop("name", "")), {key: str(value) for key, value in words.items()})
+        call = self._call(words)
         touches = self._stack.touches(call)
         act = next(self._numbers)
-        try:
-            things = _chosen(await self._stack.inventory(), touches)
-        except StackError as problem:
-            raise InputError(f"{call.name} was not pulled, since the state to return to could not be read: {problem}") from None
+        things = _chosen(await self._states(call), touches)
+        self._must_be_open()  # it may have closed while the stack was read
         self._append(RecipeWritten(owner=f"lever:{act}", things=things), None)
         who = {"by": by, "scripted": scripted, "act": act, "lever": call.name}
         self._append(LeverBegan(**who, arguments=dict(call.arguments), because=because), asked)
-        task = asyncio.create_task(self._pull(call))
-        self._pulling.add(task)
-        task.add_done_callback(self._pulling.discard)
-        result = await asyncio.shield(task)
+        pull = asyncio.create_task(self._pull(call, who))
+        self._pulling.add(pull)
+        pull.add_done_callback(self._pulling.discard)
+        return await asyncio.shield(pull)  # who asked may go away; the lever is pulled, and recorded
+
+    def _call(self, words: dict[str, Any]) -> LeverCall:
+        """The pull that is asked for: as typed at a shell under ``words``, else by name and arguments."""
+        if "words" not in words:
+            return LeverCall(str(words.pop("name", "")), {key: str(value) for key, value in words.items()})
+        if not isinstance(words["words"], list):
+            raise InputError("'words' is not a list of the lever's name and its arguments")
+        return read_call([str(word) for word in words["words"]], self._stack.levers())
+
+    async def _states(self, call: LeverCall) -> Things:
+        """The stack's states before the pull."""
+        try:
+            async with asyncio.timeout(_ASK_DEADLINE):
+                return await self._stack.inventory()
+        except (StackError, TimeoutError) as problem:
+            raise InputError(
+                f"{call.name} was not pulled, since the state to return to could not be read: "
+                f"{str(problem) or _late(_ASK_DEADLINE)}"
+            ) from None
+
+    async def _pull(self, call: LeverCall, who: dict[str, Any]) -> Reply:
+        """Pull, and record what came of it, also where nobody waits for the answer any more."""
+        try:
+            async with asyncio.timeout(_LEVER_DEADLINE):
+                result = await self._stack.pull(call)
+        except asyncio.CancelledError:
+            result = LeverResult(ok=False, did="it was not over when the time to respond was")
+        except TimeoutError:
+            result = LeverResult(ok=False, did=_late(_LEVER_DEADLINE))
+        except Exception as problem:  # noqa: BLE001 - a stack may fail in its own ways; the lever has begun
+            result = LeverResult(ok=False, did=str(problem) or type(problem).__name__)
         ended = LeverEnded(**who, ok=result.ok, changed=result.changed, did=result.did)
         record = self._append(ended, None)
         return Reply(result.did, record.seq, ok=result.ok)
 
-    async def _pull(self, call: LeverCall) -> LeverResult:
-        try:
-            async with asyncio.timeout(_LEVER_DEADLINE):
-                return await self._stack.pull(call)
-        except (StackError, TimeoutError, InputError) as problem:
-            return LeverResult(ok=False, did=str(problem) or f"took longer than {_LEVER_DEADLINE:g} s", changed=True)
+
+def _late(deadline: float) -> str:
+    return f"it took longer than {deadline:g} s"
 
 
 def _chosen(inventory: Things, touches: Mapping[str, Any]) -> dict[str, dict[str, Json]]:
     """The states that a lever may change, as they are now."""
     return {
-        component: {aspect: inventory[component][aspect] for aspect in aspects if aspect in inventory[component]}
+        component: {
+            aspect: inventory[component][aspect] for aspect in aspects if aspect in inventory[component]
+        }
         for component, aspects in touches.items()
         if component in inventory
     }

@@ -3,7 +3,7 @@
     POST /acts   {"do": "declare", "by": "alice", "words": {...}}  ->  {"ok", "text", "seq", "columns", "rows"}
     GET  /state                                                    ->  what every responder may know
 
-A request that is not understood gets 400 and {"error": "..."}; one without the token 401.
+A request that is not understood gets 400 and {"error": "..."}; one without the token 401. Every answer is JSON.
 """
 
 from __future__ import annotations
@@ -53,17 +53,21 @@ class DeskServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), self._token.encode()):
             return web.json_response({"error": "this desk needs the run's token"}, status=401)
         try:
             return await handler(request)
         except GamedayError as problem:
             return web.json_response({"error": str(problem)}, status=400)
-        except (ValueError, TypeError, KeyError) as problem:
+        except web.HTTPException as problem:
+            return web.json_response({"error": problem.reason}, status=problem.status)
+        except (ValueError, TypeError, LookupError, RecursionError) as problem:
             return web.json_response({"error": f"not understood: {problem}"}, status=400)
 
     async def _act(self, request: web.Request) -> web.Response:
         body = json.loads(await request.text())
+        if not isinstance(body, dict) or not {"do", "by"} <= body.keys():
+            raise TypeError("an act is an object with 'do', 'by' and 'words'")
         words = body.get("words") or {}
         if not isinstance(words, dict):
             raise TypeError("'words' is not an object")
