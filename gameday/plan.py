@@ -3,9 +3,10 @@
 The plan knows no task, no file and no clock. The runner asks it at every tick and does what it says; a whole game
 day is tested by asking it at instants of one's choice.
 
-Respond ends at the first of: good service has lasted for ``stable_for`` (where people or agents respond, they say
-``resolve`` too); an expected impact did not come; the last fault's time is up; where the platform is to heal, when
-it has, or when its budget is missed by half. Guards and interrupts end it from outside the plan.
+Respond ends at the first of: every fault has come and good service has lasted for ``stable_for`` since (where
+people or agents respond, they say ``resolve`` too); an expected impact did not come in time; the last fault's
+time is up; where the platform is to heal, when it has, or when its budget is missed by half. Guards and
+interrupts end it from outside the plan.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Literal, TypeAlias
 
 from gameday.clients import Stretch
 from gameday.events import FaultReverting, FaultTriggered, ImpactObserved, LoadSteady
-from gameday.model.quantities import Condition
 from gameday.model.scenario import Impact, Scenario
 from gameday.situation import Situation
 
@@ -79,22 +79,12 @@ def _impact(situation: Situation, scenario: Scenario, triggered: float, now: flo
     seen = situation.history.first(ImpactObserved)
     if seen:
         return seen[1].at
-    condition = _felt(scenario)
-    found = situation.clients.impact(condition, triggered, now, now)
-    return found.latest if found else None
-
-
-def _felt(scenario: Scenario) -> Condition:
-    """The condition that means impact; where none is expected, the opposite of the first steady state."""
-    if isinstance(scenario.expect.impact, Impact):
-        return scenario.expect.impact.when
-    return broken(scenario.steady_state[0])
-
-
-def broken(steady: Condition) -> Condition:
-    """The condition that holds where a steady-state condition does not."""
-    opposite = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}[steady.op]
-    return steady.model_copy(update={"op": opposite, "text": steady.text.replace(steady.op, opposite, 1)})
+    expected = scenario.expect.impact
+    if not isinstance(expected, Impact):
+        broke = situation.clients.first_break(scenario.steady_state, triggered, now, now)
+        return broke.latest if broke else None
+    found = situation.clients.impact(expected.when, triggered, now, now)
+    return found.latest if found and found.latest <= triggered + expected.within else None
 
 
 def _ending(  # noqa: PLR0911 - one return for each way in which Respond ends
@@ -113,6 +103,8 @@ def _ending(  # noqa: PLR0911 - one return for each way in which Respond ends
                 "no_impact", f"{expect.impact.when.text} was not seen within {expect.impact.within:g} s"
             )
         return None
+    if _more_to_come(situation, scenario, start, now):
+        return None
     if expect.recover is not None:
         return _healed(situation, scenario, triggered, now)
     if impact is None or expect.impact == "none":
@@ -124,6 +116,12 @@ def _ending(  # noqa: PLR0911 - one return for each way in which Respond ends
     if responder not in {"people", "agent"}:
         return EndRespond("mitigated", detail)
     return EndRespond("resolved", detail) if situation.resolved else None
+
+
+def _more_to_come(situation: Situation, scenario: Scenario, start: float, now: float) -> bool:
+    """Whether a fault is still to be injected: good service before it proves nothing."""
+    begun = {event.fault for _, event in situation.history.of(FaultTriggered)}
+    return any(name not in begun and now < start + use.at for name, use in scenario.faults.items())
 
 
 def lasting(situation: Situation, since: float, now: float) -> Stretch | None:
@@ -152,23 +150,24 @@ def _healed(situation: Situation, scenario: Scenario, triggered: float, now: flo
 def judge_baseline(situation: Situation, now: float) -> tuple[bool, list[str]] | None:
     """Whether steady state held for the whole baseline under full load; None while it is too early to say.
 
-    It must hold over every two seconds of it, and none of the expected monitors may fire at its end.
+    It must hold over every two seconds of it (it is never shorter than that), and none of the expected monitors
+    may fire at its end.
     """
     steady = situation.history.first(LoadSteady)
     scenario = situation.inputs.scenario
-    if steady is None or now < steady[0].t + scenario.baseline:
+    baseline = max(scenario.baseline, _WINDOW)
+    if steady is None or now < steady[0].t + baseline:
         return None
-    begin = now - scenario.baseline
+    begin, last = now - baseline, now - _WINDOW
+    starts = [begin + step for step in range(int(last - begin) + 1)] + [last]
     problems: list[str] = []
     for condition in scenario.steady_state:
-        at = begin
-        while at + _WINDOW <= now + 1e-9:
+        for at in starts:
             value = situation.clients.metric(condition.metric, at, at + _WINDOW, now)
             if value is None or not condition.holds(value):
                 seen = "no data" if value is None else f"{value:.4g}"
                 problems.append(f"{condition.text}: {seen} at {at:.1f} s")
                 break
-            at += _WINDOW / 2
     detect = scenario.expect.detect
     firing = set(situation.alerting()) & set(detect.monitors if detect else ())
     problems += [f"monitor {monitor} fires already" for monitor in sorted(firing)]

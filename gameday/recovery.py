@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gameday.events import InventoryTaken, RecipeWritten
+from gameday.events import FaultReverted, InventoryTaken, RecipeWritten
 from gameday.history import History
 from gameday.ports import Things
 
@@ -27,31 +27,42 @@ class Restoration:
 
 
 def oldest(history: History, *, only: str = "") -> Changeable:
-    """The oldest recorded state of every touched thing; of one owner's things where ``only`` names it."""
+    """The oldest recorded state of every touched thing.
+
+    Of one owner's things where ``only`` names it, while others go on: then without those on which somebody has
+    pulled a lever since, because they are the responders' by now.
+    """
     states: Changeable = {}
-    wanted: set[tuple[str, str]] | None = set() if only else None
+    wanted: set[tuple[str, str]] = set()
     for _, recipe in history.of(RecipeWritten):
-        for component, aspects in recipe.things.items():
-            for aspect, state in aspects.items():
-                states.setdefault(component, {}).setdefault(aspect, state)
-                if wanted is not None and recipe.owner == only:
-                    wanted.add((component, aspect))
-    if wanted is None:
-        return states
+        mine = {(component, aspect) for component, aspects in recipe.things.items() for aspect in aspects}
+        for component, aspect in mine:
+            states.setdefault(component, {}).setdefault(aspect, recipe.things[component][aspect])
+        if recipe.owner == only or not only:
+            wanted |= mine
+        elif recipe.owner.startswith("lever:"):
+            wanted -= mine
     return _pick(states, wanted)
 
 
 def restorations(history: History) -> list[Restoration]:
-    """What to do in Recover: first what faults touched, then what only levers touched, newest first."""
+    """What to do in Recover: first what faults touched, then what only levers touched, newest first.
+
+    A fault that has nothing of its own to restore is there because its rollbacks may have; once they have been
+    played well, it is there no more.
+    """
     states = oldest(history)
     recipes = [recipe for _, recipe in history.of(RecipeWritten)]
     faults = [recipe for recipe in reversed(recipes) if recipe.owner.startswith("fault:")]
     levers = [recipe for recipe in reversed(recipes) if not recipe.owner.startswith("fault:")]
+    over = {f"fault:{reverted.fault}" for _, reverted in history.of(FaultReverted) if reverted.ok}
     taken: set[tuple[str, str]] = set()
     found: list[Restoration] = []
     for recipe in (*faults, *levers):
-        mine = {(component, aspect) for component, aspects in recipe.things.items() for aspect in aspects} - taken
-        if mine or recipe.owner.startswith("fault:"):
+        mine = {
+            (component, aspect) for component, aspects in recipe.things.items() for aspect in aspects
+        } - taken
+        if mine or (recipe in faults and recipe.owner not in over):
             taken |= mine
             found.append(Restoration(recipe.owner, _pick(states, mine)))
     return found
