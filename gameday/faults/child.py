@@ -8,9 +8,9 @@ Requests come as JSON lines on stdin, answers go as JSON lines to the file descr
     {"do": "revert", "states": {...}}      hands the states over, plays the rollbacks
 
 Each answer repeats the request's ``id``. While an experiment plays, every activity is streamed as it ends. When
-stdin closes, the runner is gone and this process ends at once, waiting or playing: nothing may be injected by a
-child that nobody watches. Success is read from each activity's own status: Chaos Toolkit calls a run with a
-failed activity "completed".
+stdin closes, the runner is gone and this process ends at once, waiting or playing, and with it every program
+that an activity under way has started: nothing may be injected by a child that nobody watches. Success is read
+from each activity's own status: Chaos Toolkit calls a run with a failed activity "completed".
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 _MEMORY_ACTIONS = frozenset({"remember", "remember_toxics"})
 """Ours that record states for a plain ``chaos run``; under gameday the recipe has done that already."""
-_ORPHANED = 3
+_LONGEST = 500
+"""Characters of an output or a problem: what people can read in a line."""
 
 
 class Child:
@@ -36,6 +38,8 @@ class Child:
         self._out = os.fdopen(out, "w", buffering=1, encoding="utf-8")
         self._experiment: dict[str, Any] = {}
         self._id = 0
+        self.playing = False
+        """Whether activities are under way."""
 
     def say(self, event: str, **fields: Any) -> None:
         """One line to the runner."""
@@ -89,12 +93,14 @@ class Child:
             self.say("done", ok=True, problem="", status="nothing to do")
             return
         handler = _streaming_handler(self)
+        self.playing = True
         journal = run_experiment(
             self._derived(activities),
             settings={"runtime": {"rollbacks": {"strategy": "never"}}},
             strategy=Strategy.SKIP,
             event_handlers=[handler],
         )
+        self.playing = False
         runs = journal.get("run", [])
         failed = [run for run in runs if run.get("status") != "succeeded"]
         missing = len(activities) - len(runs)
@@ -135,8 +141,15 @@ def _streaming_handler(child: Child) -> Any:
 
 def _short(output: Any) -> Any:
     """An activity's output as it goes to the log: whole where small, else its beginning."""
-    text = json.dumps(output, default=str)
-    return json.loads(text) if len(text) <= 500 else text[:500] + "..."  # noqa: PLR2004 - a line people can read
+    try:
+        text = json.dumps(output, default=str)
+    except (TypeError, ValueError, RecursionError):  # keys or circles that JSON has not
+        return _cut(repr(output))
+    return json.loads(text) if len(text) <= _LONGEST else _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _problem(run: dict[str, Any]) -> str:
@@ -144,7 +157,7 @@ def _problem(run: dict[str, Any]) -> str:
     name = run.get("activity", {}).get("name", "?")
     if run.get("status") != "succeeded":
         lines = [line.strip() for line in run.get("exception") or [] if str(line).strip()]
-        return f"{name}: {lines[-1] if lines else run.get('status', 'interrupted')}"
+        return _cut(f"{name}: {lines[-1] if lines else run.get('status', 'interrupted')}")
     output = run.get("output")
     if isinstance(output, dict) and isinstance(status := output.get("status"), int):
         provider = run.get("activity", {}).get("provider", {}).get("type", "")
@@ -168,6 +181,13 @@ def _wait_until(at: float | None) -> None:
         time.sleep(left)
 
 
+def _end(*, playing: bool) -> NoReturn:
+    """The runner is gone, or done with us: stop at once, with all that an activity may have started."""
+    if playing and os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(0)
+
+
 def main() -> None:
     """Read requests until stdin closes."""
     child = Child(int(sys.argv[1]))
@@ -176,7 +196,7 @@ def main() -> None:
     def read() -> None:
         for line in sys.stdin:
             requests.put(json.loads(line))
-        os._exit(_ORPHANED)  # the runner is gone, or done with us: stop whatever plays
+        _end(playing=child.playing)
 
     threading.Thread(target=read, daemon=True).start()
     while True:

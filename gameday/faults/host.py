@@ -1,4 +1,4 @@
-"""The runner's side of the child that plays one experiment: start, arm, inject, ask, revert, each with a deadline.
+"""The runner's side of the child that plays one experiment: arm, inject, ask, revert, each with a deadline.
 
 A child that hangs is stopped with SIGUSR1 (chaoslib turns SIGTERM inside an activity into a failed activity and
 goes on), then SIGKILL. Children have a session of their own, so a Ctrl-C in the terminal reaches the runner only.
@@ -41,8 +41,15 @@ class Outcome:
 class FaultChild:
     """One child, one experiment; requests one at a time."""
 
-    def __init__(self, fault: str, process: asyncio.subprocess.Process, events: asyncio.StreamReader) -> None:
+    def __init__(
+        self,
+        fault: str,
+        process: asyncio.subprocess.Process,
+        events: asyncio.StreamReader,
+        pipe: asyncio.ReadTransport,
+    ) -> None:
         self.fault = fault
+        self._pipe = pipe
         self._process = process
         self._events = events
         self._next = 0
@@ -78,10 +85,10 @@ class FaultChild:
             )
         os.close(writing)
         events = asyncio.StreamReader(limit=_LINE_LIMIT)
-        await asyncio.get_running_loop().connect_read_pipe(
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(events), os.fdopen(reading, "rb", buffering=0)
         )
-        child = cls(fault, process, events)
+        child = cls(fault, process, events, pipe)
         request = {"do": "load", "experiment": experiment, "configuration": configuration}
         try:
             answer = await child._ask(request, _ARM_DEADLINE, None)
@@ -138,7 +145,7 @@ class FaultChild:
                 async with asyncio.timeout(deadline):
                     stdin.write(json.dumps({"id": wanted, **request}, default=str).encode() + b"\n")
                     await stdin.drain()
-                    while line := await self._events.readline():
+                    while (line := await self._events.readline()).endswith(b"\n"):  # else it died
                         answer: dict[str, Any] = json.loads(line)
                         if answer["id"] != wanted:
                             continue  # the end of an earlier request that was given up
@@ -153,11 +160,14 @@ class FaultChild:
                 ) from None
             except (BrokenPipeError, ConnectionResetError):
                 pass
-            code = await self._process.wait()
+            code = await self.stop()
             raise FaultError(f"fault '{self.fault}': the child died during {request['do']} (exit {code})")
 
     async def stop(self) -> int | None:
-        """End the child: close its stdin, then SIGUSR1, then SIGKILL. Idempotent; gives the exit code."""
+        """End the child: close its stdin, then SIGUSR1, then SIGKILL, with all that an activity started.
+
+        Idempotent; gives the exit code.
+        """
         if self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.close()
         for ending in (None, signal.SIGUSR1, signal.SIGKILL):
@@ -170,9 +180,9 @@ class FaultChild:
                 break
             except TimeoutError:
                 continue
-        transport = getattr(self._events, "_transport", None)
-        if transport is not None:
-            transport.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # programs that outlived the child that began them
+        self._pipe.close()
         return self._process.returncode
 
 

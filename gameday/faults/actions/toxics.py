@@ -41,6 +41,7 @@ def _toxics(name: str) -> dict[str, dict[str, Any]]:
 def add_toxic(
     proxy: str,
     type: str,  # noqa: A002 - Toxiproxy's own word
+    *,
     stream: str = "downstream",
     toxicity: float = 1.0,
     attributes: dict[str, Any] | None = None,
