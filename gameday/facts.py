@@ -46,7 +46,9 @@ def _made_by_faults(history: History) -> set[str]:
             before = taken.things
         elif taken.when == "incident":
             for component, aspects in taken.things.items():
-                changed = {name for name, state in aspects.items() if before.get(component, {}).get(name) != state}
+                changed = {
+                    name for name, state in aspects.items() if before.get(component, {}).get(name) != state
+                }
                 if "version" in changed:
                     made.add("recent_deploy")
                 elif any(name.startswith(("setting.", "flag.")) or name == "replicas" for name in changed):

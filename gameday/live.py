@@ -13,10 +13,13 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 import psutil
 
 from gameday.errors import InputError, Refused
+
+_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def same_process(pid: int, started: float) -> bool:
     """Whether the process of this id is the one that started then."""
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        return bool(abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
@@ -61,12 +64,30 @@ def _folder() -> Path:
 def publish(run: LiveRun) -> None:
     """Write or replace a run's file."""
     path = _folder() / f"{run.run}.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with _opened(fresh) as file:
         json.dump(asdict(run), file)
-    fresh.replace(path)
+        file.flush()
+        fresh.replace(path)
+
+
+def _opened(path: Path) -> TextIO:
+    """A file of ours to write, readable by its owner only.
+
+    Another run that ends may remove the folder while it is still empty: then it is made again.
+
+    Raises:
+        Refused: this user's state cannot be written.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w")
+        except FileNotFoundError:
+            continue
+        except OSError as problem:
+            raise Refused(f"{path}: {problem.strerror}; XDG_STATE_HOME may name another folder") from None
+    raise Refused(f"{path}: its folder vanishes again and again")
 
 
 def withdraw(run: str) -> None:
@@ -106,7 +127,11 @@ def chosen(name: str | None) -> LiveRun:
         raise InputError(f"run '{wanted}' is not live; {_those(live)}")
     if len(live) == 1:
         return live[0]
-    raise InputError(f"which run? say --run NAME; {_those(live)}" if live else "no run is live; start one: gameday run SCENARIO")
+    raise InputError(
+        f"which run? say --run NAME; {_those(live)}"
+        if live
+        else "no run is live; start one: gameday run SCENARIO"
+    )
 
 
 def _those(live: Sequence[LiveRun]) -> str:
@@ -121,9 +146,8 @@ def holding(stack: str) -> Iterator[None]:
         Refused: another run holds it.
     """
     locks = state_home() / "locks"
-    locks.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = locks / stack.replace("/", "_")
-    with path.open("a") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             held = path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino

@@ -37,7 +37,9 @@ Listener = Callable[[dict[str, Any]], None]
 class Load:
     """One Locust process."""
 
-    def __init__(self, plan: LoadPlan, environment: Mapping[str, str], logs: Path, listener: Listener) -> None:
+    def __init__(
+        self, plan: LoadPlan, environment: Mapping[str, str], logs: Path, listener: Listener
+    ) -> None:
         self._plan = plan
         self._environment = environment
         self._logs = logs
@@ -83,7 +85,7 @@ class Load:
             lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", buffering=0)
         )
         try:
-            while line := await stream.readline():
+            while (line := await stream.readline()).endswith(b"\n"):  # a line that a crash tore is the last
                 self._listener(json.loads(line))
         finally:
             transport.close()
@@ -106,7 +108,7 @@ class Load:
                     async with asyncio.timeout(_STOP_PATIENCE):
                         await self._process.wait()
         if self._reading:
-            await self._reading
+            await asyncio.wait([self._reading])
         return self._process.returncode
 
     def last_words(self) -> str:

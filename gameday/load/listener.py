@@ -138,7 +138,7 @@ def _pace(user_class: type[User], reporter: Reporter, period: float) -> None:
         return float(self.gameday_slots.wait())
 
     user_class.on_start = on_start  # type: ignore[method-assign]
-    user_class.wait_time = wait_time  # type: ignore[method-assign]
+    user_class.wait_time = wait_time
 
 
 def _stamp_sends(session: Any, reporter: Reporter) -> None:
@@ -150,7 +150,7 @@ def _stamp_sends(session: Any, reporter: Reporter) -> None:
         if slots is not None:
             slots.take()
         at = time.monotonic()
-        number = reporter.sent(at, f"{method} /{url.split('?')[0].split('/', 3)[-1]}")
+        number = reporter.sent(at, f"{method} /{url.split('?', maxsplit=1)[0].split('/', 3)[-1]}")
         response = inner(self, method, url, **options)
         response.gameday_request = (number, at)
         return response
@@ -169,7 +169,6 @@ def _problem(exception: BaseException | None, status: int, took: float, timeout:
     return "timeout" if took >= timeout else "connection"
 
 
-@events.init.add_listener
 def _init(environment: Environment, **_: Any) -> None:
     reporter = Reporter(int(os.environ["GAMEDAY_LOAD_FD"]))
     timeout = float(os.environ["GAMEDAY_LOAD_TIMEOUT"])
@@ -178,8 +177,14 @@ def _init(environment: Environment, **_: Any) -> None:
     for session in (FastHttpSession, HttpSession):
         _stamp_sends(session, reporter)
 
-    def ended(  # noqa: PLR0913 - Locust's own arguments
-        *, response_time: float, name: str, request_type: str, response: Any = None, exception: Any = None, **_: Any
+    def ended(
+        *,
+        response_time: float,
+        name: str,
+        request_type: str,
+        response: Any = None,
+        exception: Any = None,
+        **_: Any,
     ) -> None:
         took = (response_time or 0.0) / 1000
         stamped = getattr(response, "gameday_request", None)
@@ -190,7 +195,12 @@ def _init(environment: Environment, **_: Any) -> None:
         status = int(getattr(response, "status_code", 0) or 0)
         reporter.ended(number, began + took, _problem(exception, status, took, timeout))
 
-    environment.events.request.add_listener(ended)
-    environment.events.spawning_complete.add_listener(lambda user_count, **_: reporter.say("steady", users=user_count))
+    hooks: Any = environment.events  # Locust gives them no types
+    hooks.request.add_listener(ended)
+    hooks.spawning_complete.add_listener(lambda user_count, **_: reporter.say("steady", users=user_count))
     gevent.spawn(reporter.run)
     reporter.say("ready")
+
+
+_HOOKS: Any = events
+_HOOKS.init.add_listener(_init)
