@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gameday.events import FaultTriggered, InventoryTaken, RespondEnded
+from gameday.events import FaultTriggered, InventoryTaken, RecipeWritten, RespondEnded
 from gameday.exported import Exported
 from gameday.history import History
 from gameday.metrics import FACTS
+from gameday.recovery import differences
 
 Spans = list[tuple[float, float]]
 
@@ -39,23 +40,32 @@ def facts(history: History, exported: Exported) -> Mapping[str, Spans]:
 def _made_by_faults(history: History) -> set[str]:
     """What the inventory taken as the faults left it says, against the one before."""
     external = {name for name, service in history.inputs().system.services.items() if service.external}
-    before: Mapping[str, Mapping[str, object]] = {}
+    before = next((taken.things for _, taken in history.of(InventoryTaken) if taken.when == "before"), {})
     made: set[str] = set()
-    for _, taken in history.of(InventoryTaken):
-        if taken.when == "before":
-            before = taken.things
-        elif taken.when == "incident":
-            for component, aspects in taken.things.items():
-                changed = {
-                    name for name, state in aspects.items() if before.get(component, {}).get(name) != state
-                }
-                if "version" in changed:
-                    made.add("recent_deploy")
-                elif any(name.startswith(("setting.", "flag.")) or name == "replicas" for name in changed):
-                    made.add("recent_config_change")  # a release brings its own flags: those are its deploy
-                if changed and component in external:
-                    made.add("dependency_failing")
+    for record, taken in history.of(InventoryTaken):
+        if taken.when != "incident":
+            continue
+        pulled = _pulled(history, record.seq)
+        for component, wanted in differences(taken.things, before).items():
+            changed = {aspect for aspect in wanted if (component, aspect) not in pulled}
+            if "version" in changed:
+                made.add("recent_deploy")
+            elif any(name.startswith(("setting.", "flag.")) or name == "replicas" for name in changed):
+                made.add("recent_config_change")  # a release brings its own flags: those are its deploy
+            if changed and component in external:
+                made.add("dependency_failing")
     return made
+
+
+def _pulled(history: History, seq: int) -> set[tuple[str, str]]:
+    """What responders had pulled a lever on before a record."""
+    return {
+        (component, aspect)
+        for record, recipe in history.of(RecipeWritten)
+        if recipe.owner.startswith("lever:") and record.seq < seq
+        for component, aspects in recipe.things.items()
+        for aspect in aspects
+    }
 
 
 def _above(limits: Mapping[str, float], exported: Exported, span: tuple[float, float]) -> Spans:
