@@ -5,8 +5,6 @@ This module knows rounding, units and what may not be shown as it was typed. It 
 
 from __future__ import annotations
 
-import unicodedata
-
 from gameday.metrics import METRICS, Unit
 
 _MINUTE = 60
@@ -14,7 +12,8 @@ _HOUR = 3600
 _PLAIN_SECONDS = 300
 """Up to five minutes seconds are easier to compare than minutes."""
 _LONGEST_TEXT = 300
-_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_JOINERS = frozenset("\u200c\u200d")
+"""They join what stands on both sides into one sign: without them each is shown."""
 _SHOWN_WHOLE = 10
 _SMALLEST_SHARE = 0.0001
 
@@ -27,9 +26,9 @@ def clean(text: str, longest: int = _LONGEST_TEXT) -> str:
 
 
 def _harmless(character: str) -> str:
-    if unicodedata.category(character) in {"Cc", "Cs", "Cn"} or character in _DIRECTIONS:
-        return "\N{REPLACEMENT CHARACTER}"
-    return character
+    if character.isprintable():
+        return character
+    return "" if character in _JOINERS else "\N{REPLACEMENT CHARACTER}"
 
 
 def clock(value: float) -> str:

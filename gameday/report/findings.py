@@ -29,7 +29,7 @@ class Finding:
     @property
     def asks(self) -> str:
         """The action, with what it is about where that is said nowhere else."""
-        return f"{self.action}: {self.text[0].lower()}{self.text[1:]}" if self.good is None else self.action
+        return f"{self.text}. {self.action}" if self.good is None else self.action
 
 
 def findings(scorecard: Scorecard, runbook_owner: str = "") -> list[Finding]:
@@ -180,18 +180,22 @@ def _runbook(scorecard: Scorecard, owner: str) -> Iterator[Finding]:
     graded = scorecard.adherence
     if graded is None:
         return
-    if (
-        graded.applicable
-        and graded.verified + graded.attested >= graded.applicable
-        and graded.done == graded.applicable
-    ):
-        evidence = tuple(number for step in graded.steps if step.move == "sync" for number in step.evidence)
-        levels = f"verified {graded.verified}, attested {graded.attested}"
+    judged = find(scorecard, "runbook_coverage")
+    evidence = tuple(number for step in graded.steps if step.move == "sync" for number in step.evidence)
+    done = f"{graded.done} of {graded.applicable} steps"
+    levels = f"verified {graded.verified}, attested {graded.attested}"
+    if judged and judged.verdict is Verdict.FAIL:
+        least = f", at least {share(judged.budget)} asked for" if judged.budget is not None else ""
         yield Finding(
-            True,
-            f"The runbook was followed whole: {graded.done} of {graded.applicable} steps ({levels})",
+            False,
+            f"Runbook coverage {share(graded.coverage_verified or 0.0)} by what was verified{least}: "
+            f"{done} done ({levels})",
             evidence,
+            "Give each runbook step evidence that a machine or a second person can see",
+            owner,
         )
+    elif graded.applicable and graded.done == graded.applicable:
+        yield Finding(True, f"The runbook was followed whole: {done} ({levels})", evidence)
     for step in graded.steps:
         yield from _step(step, owner)
     skipped = [
@@ -298,8 +302,8 @@ def _longest_part(scorecard: Scorecard) -> Iterator[Finding]:
     first, second = words[chain[start]], words[chain[end]]
     yield Finding(
         None,
-        f"Most of the time went between {first} and {second}: "
+        f"The longest stretch was from {first} to {second}: "
         f"{clock(longest)} of {clock(total.value)} ({share(longest / total.value)})",
         evidence,
-        f"Ask what would shorten the way from {first} to {second}",
+        "Ask what would shorten it",
     )

@@ -172,7 +172,7 @@ def _act_texts(act: Mark, size: Size) -> list[str]:
     if not size.long_labels:
         return [number]
     long = f"{number} {act.label}"
-    return [long, long if act.turns else number, number]
+    return [long, long, long, number] if act.turns else [long, number, "", ""]
 
 
 def _name_moments(panel: Panel, scene: Scene, size: Size) -> None:
@@ -195,7 +195,7 @@ def _span(panel: Panel, drawn: tuple[Scene, Size], span: Span, y: float, colour:
     frame, (scene, size) = panel.frame, drawn
     shown = [(max(begin, scene.begin), min(end, scene.end), evidence) for begin, end, evidence in span.parts]
     for begin, end, evidence in shown:
-        panel.bar(begin, end, y + 3, y + 13, colour, href=evidence, least=3)
+        panel.bar(begin, end, y + 2, y + 14, colour, href=evidence, least=3)
     first, last, href = shown[0][0], shown[-1][1], shown[0][2]
     width = (len(span.label) + 1.5) * size.per_letter
     if frame.x(last) + width <= size.plot + size.right:
@@ -205,7 +205,7 @@ def _span(panel: Panel, drawn: tuple[Scene, Size], span: Span, y: float, colour:
     else:
         room = int((frame.x(shown[0][1]) - frame.x(first)) / size.per_letter) - 2
         label = span.label if len(span.label) <= room else span.label[: max(room - 1, 1)] + "…"
-        panel.text(first, y + 8, label, dx=5, href=href)
+        panel.text(first, y + 8, label, dx=5, href=href, colour="var(--paper)")
 
 
 def _errors(scene: Scene, size: Size, frame: Frame) -> Panel:
@@ -257,15 +257,24 @@ def _clocks(scene: Scene, size: Size, frame: Frame) -> Panel:
         panel.bar(bar.begin, bar.end, y + 5, y + 11, _COLOURS[bar.verdict], href=bar.evidence, least=2)
         if bar.earliest is not None and bar.latest is not None:
             panel.whisker(bar.earliest, bar.latest, y + 8)
-        label = f"{bar.value} {_MARKS[bar.verdict]}".rstrip()
-        if size.long_labels and bar.limit is not None:
-            label += f"  of {budget(bar.limit)}"
-        width = (len(label) + 1.5) * size.per_letter
-        if frame.x(bar.end) + width <= size.plot + size.right:
-            panel.text(bar.end, y + 8, label, dx=6, href=bar.evidence)
-        else:
-            panel.text(bar.begin, y + 8, label, dx=-5, align="right", href=bar.evidence)
+        _name_clock(panel, size, bar, y + 8)
     return panel
+
+
+def _name_clock(panel: Panel, size: Size, bar: ClockBar, y: float) -> None:
+    """Its value beside its end: right of it, else left of its beginning, else before its end."""
+    value = f"{bar.value} {_MARKS[bar.verdict]}".rstrip()
+    whole = f"{value}  of {budget(bar.limit)}" if size.long_labels and bar.limit is not None else value
+    begin, end = panel.frame.x(bar.begin), panel.frame.x(bar.end)
+    for label in (whole, value):
+        width = (len(label) + 1.5) * size.per_letter
+        if end + width <= size.plot + size.right:
+            panel.text(bar.end, y, label, dx=6, href=bar.evidence)
+            return
+        if begin - width >= 0:
+            panel.text(bar.begin, y, label, dx=-5, align="right", href=bar.evidence)
+            return
+    panel.text(bar.end, y, value, dx=-5, align="right", href=bar.evidence)
 
 
 _COLOURS = {"PASS": "var(--pass)", "FAIL": "var(--fail)", "UNKNOWN": "var(--unknown)", "": "var(--quiet)"}

@@ -20,7 +20,7 @@ def rows(flags: Sequence[tuple[float, float]], limit: int | None = None) -> list
     """The row of each flag, 0 the lowest. ``flags`` are (left edge, width), ascending by left edge.
 
     No flag covers another, and no pole (straight down from a flag's left edge) crosses a flag in a lower row.
-    None for a flag that would need a row above ``limit``.
+    None for a flag without width, and for one that would need a row above ``limit``.
     """
     placed: list[int | None] = []
     for crowd in _crowds(flags, limit):
@@ -37,6 +37,9 @@ def _crowds(flags: Sequence[tuple[float, float]], limit: int | None) -> Iterator
         if ends and left >= max(ends):
             yield crowd
             crowd, ends = [], []
+        if not width:
+            crowd.append(None)
+            continue
         row = next((number for number in range(len(ends)) if max(ends[number:]) <= left), len(ends))
         if limit is not None and row >= limit:
             crowd.append(None)
@@ -53,7 +56,7 @@ def fit(
     """Row and text of each flag: (left edge, its texts from the longest to the shortest) in.
 
     A text that would pass ``right`` is cut. A crowd that needs more than ``limit`` rows takes its next texts;
-    a flag that does not fit with its last one has no text.
+    a flag that does not fit with its last one has no text. An empty text takes no room.
     """
     level = [0] * len(texts)
     for _ in range(max((len(choice) for _, choice in texts), default=1) - 1):
@@ -73,10 +76,11 @@ def fit(
 def _flags(
     texts: Sequence[tuple[float, Sequence[str]]], level: Sequence[int], per_letter: float, right: float
 ) -> list[tuple[float, float]]:
-    return [
-        (left, (len(_cut(choice[at], (right - left) / per_letter)) + _SPARE) * per_letter)
+    chosen = [
+        (left, _cut(choice[at], (right - left) / per_letter))
         for at, (left, choice) in zip(level, texts, strict=True)
     ]
+    return [(left, (len(text) + _SPARE) * per_letter if text else 0.0) for left, text in chosen]
 
 
 def _cut(text: str, letters: float) -> str:

@@ -7,7 +7,7 @@ line reads as what happened to the system; who did it stands apart and is shown 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -68,7 +68,8 @@ _BOTH = 2
 def words(event: e.Event) -> Words | None:
     """What an event means to a person; None for one that people need not read."""
     say = _SAY.get(type(event))
-    return say(event) if say else None
+    said = say(event) if say else None
+    return said and replace(said, what=" ".join(said.what.split()))
 
 
 def _list(items: list[str]) -> str:

@@ -153,6 +153,21 @@ def requests(until: float, impact: float | None, mitigated: float | None) -> lis
     return [((number + 1) / 10, e.Requests(**columns)) for number, columns in sorted(ticks.items())]
 
 
+def scrapes(until: float, impact: float, mitigated: float) -> list[tuple[float, e.Event]]:
+    """What gateway and database export, twice a second: errors and connections between two instants."""
+    told: list[tuple[float, e.Event]] = []
+    failed = 0.0
+    for number in range(4, int(until * 2)):
+        t = number / 2
+        ill = impact + 0.5 < t < mitigated + 0.5
+        failed += 0.62 * RATE / 2 if ill else 0.0
+        gateway = {"requests_total": RATE * t, "requests_failed_total": failed, "latency_count": RATE * t}
+        told.append((t, e.Scraped(job="gateway", ok=True, series=gateway)))
+        database = {"connections": 98.0 if ill else 12.0, "connections_max": 100.0}
+        told.append((t, e.Scraped(job="database", ok=True, series=database)))
+    return told
+
+
 def _act(kind: type[e.Act], **fields: Any) -> e.Act:
     return kind(by="alice", scripted=True, **fields)
 
@@ -252,7 +267,9 @@ def incident_events() -> list[tuple[float, e.Event]]:
 
 def incident() -> History:
     """The whole sample run."""
-    return history([*incident_events(), *requests(71.0, IMPACT, MITIGATED)])
+    return history(
+        [*incident_events(), *requests(71.0, IMPACT, MITIGATED), *scrapes(71.0, IMPACT, MITIGATED)]
+    )
 
 
 def seq_of(log: History, kind: type[e.Event], nth: int = 0) -> int:

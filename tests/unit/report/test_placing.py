@@ -52,7 +52,7 @@ def test_a_crowd_that_is_too_high_is_shortened() -> None:
 def test_in_a_crowd_the_labels_that_matter_stay_long() -> None:
     """A flag whose second text is its long one keeps it when the others give way."""
     texts = [
-        (float(10 * n), [f"{n} a long label", f"{n} a long label" if n == 3 else str(n), str(n)])
+        (float(20 * n), [f"{n} a long label", f"{n} a long label" if n == 3 else str(n), str(n)])
         for n in range(6)
     ]
     placed = fit(texts, per_letter=6, limit=5, right=1000)

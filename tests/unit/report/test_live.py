@@ -1,0 +1,143 @@
+"""The live view: a block on a terminal, plain lines elsewhere, cheap, and the same for a replay."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+
+import pytest
+from rich.cells import cell_len
+
+from gameday import events as e
+from gameday.history import History
+from gameday.report.live import LiveView, lines, sparkline
+from gameday.situation import Situation
+from tests.unit.report import samples
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+class Ticking:
+    """A clock that goes on by as much as it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Its time."""
+        return self.now
+
+
+def watch(log: History, view: LiveView, until: float = 1e9, clock: Ticking | None = None) -> Situation:
+    """Feed the log to a view, up to an instant of the run."""
+    situation = Situation(log.inputs())
+    for record in log:
+        if record.t > until:
+            break
+        if clock:
+            clock.now = record.t
+        situation.feed(record)
+        view.feed(record, situation)
+    return situation
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+
+
+def test_without_a_terminal_there_is_one_plain_line_for_each_notable_event(log: History) -> None:
+    """Lines are those of the pure function, stamped with seconds; no escape, no block."""
+    stream = io.StringIO()
+    view = LiveView(stream)
+    watch(log, view)
+    view.close()
+    shown = stream.getvalue().splitlines()
+    assert "   T+13.3 s  alice (scripted): Page acknowledged" in shown
+    assert "    T+6.5 s  clients: The expected impact is there" in shown
+    assert all(re.match(r" *(T[+-][\d.:]+( s)?|[\d.]+ s)  \S", line) for line in shown)
+    assert len(shown) == sum(lines(record, log) is not None for record in log)
+
+
+def test_replay_and_live_give_the_same_line(log: History) -> None:
+    """A record has the same words with the history so far as with the whole one."""
+    whole = [line for record in log if (line := lines(record, log))]
+    history, live = History(), []
+    for record in log:
+        history = history.append(record)
+        if line := lines(record, history):
+            live.append(line)
+    assert [line.split("  ")[-1] for line in live] == [line.split("  ")[-1] for line in whole]
+
+
+@pytest.mark.usefixtures("narrow")
+def test_block_says_where_the_run_stands(log: History) -> None:
+    """Phase, clock, curves, faults, alerts, what is expected by when and the last acts, in 80 columns."""
+    view = LiveView(Terminal())
+    watch(log, view, until=29.0)
+    block = view.block().plain
+    view.close()
+    assert all(cell_len(line) <= 80 for line in block.splitlines())
+    for words in (
+        r"^auth-connection-leak  respond  T\+16\.\d s .* drill$",
+        r"^errors +\d\d % +[·▁▂▃▄▅▆▇█]{20,}$",
+        r"^p95 +\S+ m?s +[·▁▂▃▄▅▆▇█]{20,}$",
+        r"^faults +release \(in place\)$",
+        r"^alerts +auth-connections, auth-error-rate$",
+        r"✓ impact +6\.2 s of 45 s",
+        r"✓ acknowledge +1\.0 s of 60 s",
+        r"… mitigate +by T\+126\.2 s, 109\.\d s left",
+        r"Looked at config: 0 rows$",
+    ):
+        assert re.search(words, block, re.MULTILINE), words
+
+
+@pytest.mark.usefixtures("narrow")
+def test_what_is_late_is_said_in_words() -> None:
+    """A clock past its budget is marked without colour."""
+    events = [
+        (t, event)
+        for t, event in samples.incident_events()
+        if not isinstance(event, (e.AlertFired, e.Declared)) and t < 60
+    ]
+    view = LiveView(Terminal())
+    watch(samples.history([*events, (65.0, e.Noted(by="bob", text="hm"))]), view)
+    block = view.block().plain
+    view.close()
+    assert re.search(r"! detect +late since T\+36\.2 s", block)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_drawing_is_rare_and_cheap(log: History) -> None:
+    """At most four drawings a second of the run, and far less than a tenth of the time in them."""
+    stream, clock = Terminal(), Ticking()
+    view = LiveView(stream, now=clock)
+    drawn = 0
+    block = view.block
+
+    def counted() -> object:
+        nonlocal drawn
+        drawn += 1
+        return block()
+
+    view.block = counted  # type: ignore[method-assign, assignment]
+    begin = time.process_time()
+    watch(log, view, clock=clock)
+    view.close()
+    assert 100 < drawn <= 72 * 4 + 2
+    assert time.process_time() - begin < 72 * 0.1
+
+
+def test_sparkline() -> None:
+    """Blocks as high as their share, a dot where nothing is known."""
+    assert sparkline([0.0, 0.5, 1.0, None], 1.0) == "▁▅█·"
+    assert sparkline([0.0, None], 0.0) == "▁·"
