@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from gameday.errors import NotClean, Refused, StackError
-from gameday.events import ProcessEnded, ProcessStarted, RunEnded, StackCompared, StackStarting
+from gameday.events import ProcessEnded, ProcessStarted, RunEnded, StackCompared, StackReady, StackStarting
 from gameday.history import History
 from gameday.live import holding, listed, same_process, withdraw
 from gameday.log import read
@@ -52,7 +52,9 @@ async def revert(folder: Path, again: Again) -> list[str]:
         await stack.attach()
     except StackError as problem:
         return [*done, *await _without_stack(history, stack, problem)]
-    done += await _put_back(folder, history, stack)
+    identity = await stack.identity()
+    with holding(f"{identity.stack}:{identity.name}"):
+        done += await _put_back(folder, history, stack)
     if starting[1].owned and not history.has(RunEnded):
         await stack.down()
         done.append("the stack that the run had brought up is down")
@@ -67,13 +69,11 @@ async def _put_back(folder: Path, history: History, stack: Stack) -> list[str]:
     compared = history.last(StackCompared)
     if compared and compared[1].clean and not differences(before, await stack.inventory()):
         return ["nothing to put back: the stack is as it was before the run"]
-    identity = await stack.identity()
     session = Session(folder, history.inputs(), history=history)
     session.salvaging = True
     faults = Faults(session, stack)
     try:
-        with holding(f"{identity.stack}:{identity.name}"):
-            clean = await put_everything_back(session, stack, faults, "revert")
+        clean = await put_everything_back(session, stack, faults, "revert")
     finally:
         await faults.stop()
         session.close()
@@ -90,7 +90,9 @@ async def _without_stack(history: History, stack: Stack, problem: StackError) ->
     starting = history.first(StackStarting)
     assert starting is not None
     if starting[1].owned:
-        await stack.down()
+        ready = history.first(StackReady)
+        with holding(f"{ready[1].kind}:{ready[1].name}") if ready else contextlib.nullcontext():
+            await stack.down()
         withdraw(history.started.run)
         return ["the stack that the run had brought up is gone; there is nothing to put back"]
     raise NotClean(

@@ -11,6 +11,7 @@ import contextlib
 import secrets
 import signal
 from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,6 +71,7 @@ class Run:
         self._hurry = asyncio.Event()
         """Set by the second Ctrl-C."""
         self._stack_is_up = False
+        self._clean = True
         self._hold = contextlib.ExitStack()
         """Keeps other runs off this stack until everything is put back."""
 
@@ -156,21 +158,18 @@ class Run:
 
     async def _prepare(self) -> None:
         order, session, stack = self.order, self.session, self.order.stack
-        me = LiveRun(
-            self.id,
-            psutil.Process().pid,
-            psutil.Process().create_time(),
-            str(self.folder.resolve()),
-            stack.kind,
-        )
+        process = psutil.Process()
+        me = LiveRun(self.id, process.pid, process.create_time(), str(self.folder.resolve()), stack.kind)
         publish(me)
         session.append(StackStarting(kind=stack.kind, owned=order.owned, handle=dict(stack.handle())))
         began = session.now()
         await (stack.up() if order.owned else stack.attach())
         self._stack_is_up = True
         identity = await stack.identity()
-        self._hold.enter_context(holding(f"{identity.stack}:{identity.name}"))
-        refuse_left_over(self.id, f"{identity.stack}:{identity.name}")
+        me = replace(me, stack=f"{identity.stack}:{identity.name}")
+        self._hold.enter_context(holding(me.stack))
+        refuse_left_over(self.id, me.stack)
+        publish(me)
         points = stack.endpoints()
         session.append(
             StackReady(
@@ -195,9 +194,7 @@ class Run:
         session.append(DetectorConfigured(**self.sources.intervals))
         token = secrets.token_urlsafe(24)
         url = await self.sources.start(token)
-        publish(
-            LiveRun(me.run, me.pid, me.started, me.folder, f"{identity.stack}:{identity.name}", url, token)
-        )
+        publish(replace(me, desk=url, token=token))
         await self.faults.start_children()
 
     async def _baseline(self) -> None:
@@ -290,17 +287,19 @@ class Run:
         self._append_quietly(PhaseBegan(phase="close"))
         await self._step(self.faults.stop())
         await self._step(self.sources.stop())
-        if self.order.owned and not (self.order.keep and self._stack_is_up):
+        if self.order.owned and not (self.order.keep and self._stack_is_up and self._clean):
             await self._step(stack.down())
         self._append_quietly(RunEnded())
-        withdraw(self.id)
+        if self.order.owned or self._clean:  # what is left over keeps other runs off, until it is put back
+            withdraw(self.id)
         self._hold.close()
         session.close()
 
     async def _recover(self) -> None:
-        clean = await put_everything_back(self.session, self.order.stack, self.faults, "runner")
+        self._clean = False
+        self._clean = await put_everything_back(self.session, self.order.stack, self.faults, "runner")
         touched = self.session.situation.history.has(FaultTriggered)
-        if clean and touched and not self._hurry.is_set():
+        if self._clean and touched and not self._hurry.is_set():
             await wait_until_steady(self.session, self._hurry)
 
     async def _step(self, doing: Awaitable[Any]) -> None:
