@@ -92,9 +92,12 @@ def vanished(case: Case, done: Iterable[Deed]) -> list[Vanished]:
 
 
 def _explains(case: Case, deed: Deed, fault: str) -> bool:
-    """Whether a deed could have taken a fault away: it put it back, or touched a component of the fault's."""
+    """Whether a deed could have taken a fault away: it put it back, or touched a component of the fault's.
+
+    A lever with no state to return to (a restart, sessions ended) may have touched anything.
+    """
     if deed.fault:
         return deed.fault in {fault, "*"}
     recipes = {event.owner: set(event.things) for _, event in case.history.of(RecipeWritten)}
     mine, its = recipes.get(f"lever:{deed.act}"), recipes.get(f"fault:{fault}")
-    return mine is None or not its or bool(mine & its)
+    return not mine or not its or bool(mine & its)

@@ -118,7 +118,7 @@ def _adjusted(marks: Milestones, clock: Clock, found: Measure) -> Measure:
         notes = list(found.notes)
         if facts.floor is not None and found.budget is not None and found.budget < facts.floor:
             notes.append(f"target is below the detection floor of {facts.floor:.1f} s")
-        if found.value is not None:
+        if found.value is not None or not (facts.silent or facts.no_data):
             return found.model_copy(update={"notes": notes})
         silent = [f"silent: {', '.join(facts.silent)}"] if facts.silent else []
         blind = [f"no data: {', '.join(facts.no_data)}"] if facts.no_data else []

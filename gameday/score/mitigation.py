@@ -97,8 +97,9 @@ def _nobody(case: Case, mitigated: Instant, *, platform: bool, done: Sequence[De
         reason = "the system healed itself"
         by = Mitigation(by="platform", what=reason, basis="inferred", evidence=evidence)
     else:
-        reason = "nobody's recorded act explains it"
-        by = Mitigation(by="out_of_band", what=reason, basis="inferred", evidence=evidence)
+        reason = "no recorded act explains it"
+        what = "service became good again"
+        by = Mitigation(by="out_of_band", what=what, basis="inferred", evidence=evidence)
     return Mend(mitigated, not_applicable("mitigating_act", reason), by, None, (), tuple(done))
 
 

@@ -1,8 +1,8 @@
 """The verdict: what keeps a run from being graded, which gates apply, and the exit code.
 
-A run that was refused, aborted or stopped, whose baseline did not hold, or whose expected impact never came
-is UNKNOWN whatever its measures say. Otherwise the gates merge by the worst. A stack that was not put back
-makes either exit 4.
+A run that was refused, aborted or stopped, whose baseline did not hold, whose expected impact never came, or
+whose fault vanished by nobody's recorded act is UNKNOWN whatever its measures say. Otherwise the gates merge by
+the worst. A stack that was not put back makes either exit 4.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _merged(
     stopped = list(_inconclusive(case, marks))
     if stopped:
         return Verdict.UNKNOWN, stopped
-    judged = [*_gates(case, marks, measures), *_alarms(case, measures), *_unproven(marks, clean=clean)]
+    judged = [*_gates(case, marks, measures), *_alarms(case, measures), *_unproven(clean=clean)]
     verdict = Verdict.worst([each for each, _ in judged])
     return verdict, [reason for each, reason in judged if each is not Verdict.PASS and reason]
 
@@ -84,7 +84,8 @@ def _inconclusive(case: Case, marks: Milestones) -> Iterator[str]:
     if case.triggered is None:
         found.append("nothing was injected")
     else:
-        found += list(_fault_problems(case, marks))
+        found += _fault_problems(case, marks)
+        found += _no_effect(case, marks, known=bool(found))
     return iter(dict.fromkeys(found))
 
 
@@ -95,10 +96,21 @@ def _fault_problems(case: Case, marks: Milestones) -> Iterator[str]:
         checks = [event.in_place for _, event in case.history.of(FaultChecked) if event.fault == name]
         if checks and True not in checks and not is_observed(marks["impact"]):
             yield f"fault {name} was never seen in place"
+
+
+def _no_effect(case: Case, marks: Milestones, *, known: bool) -> Iterator[str]:
+    """Why nobody can be graded by what happened: stopped, nothing felt, or mended by nobody that is known."""
+    expect = case.scenario.expect
     if case.respond_reason in _STOPPED:
-        yield _STOPPED[case.respond_reason]
-    elif isinstance(case.scenario.expect.impact, model.Impact) and not is_observed(marks["impact"]):
+        if not known:
+            yield _STOPPED[case.respond_reason]
+    elif isinstance(expect.impact, model.Impact) and not is_observed(marks["impact"]):
         yield _STOPPED["no_impact"]
+    asked = expect.impact != "none" and (
+        expect.mitigate is not None or isinstance(expect.impact, model.Impact)
+    )
+    if asked and marks.mend.by is not None and marks.mend.by.by == "out_of_band":
+        yield f"out of band: {marks.mend.by.what}, and nobody's recorded act explains it"
 
 
 def _gates(case: Case, marks: Milestones, measures: list[Measure]) -> Iterator[tuple[Verdict, str]]:
@@ -150,8 +162,6 @@ def _alarms(case: Case, measures: list[Measure]) -> Iterator[tuple[Verdict, str]
             yield Verdict.FAIL, said.reason
 
 
-def _unproven(marks: Milestones, *, clean: bool | None) -> Iterator[tuple[Verdict, str]]:
-    if marks.mend.by is not None and marks.mend.by.by == "out_of_band":
-        yield Verdict.UNKNOWN, f"out of band: {marks.mend.by.what}, and nobody's act explains it"
+def _unproven(*, clean: bool | None) -> Iterator[tuple[Verdict, str]]:
     if clean is None:
         yield Verdict.UNKNOWN, "the stack was never compared with what it was"

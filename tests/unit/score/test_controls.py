@@ -133,7 +133,7 @@ def test_a_revert_after_the_runner_died_disqualifies_nobody() -> None:
 
 def test_vanish() -> None:
     """The fault is taken away by a hand that leaves no event: UNKNOWN, out of band."""
-    story: Story = answered(inputs()).without(e.LeverBegan, e.LeverEnded, e.RecipeWritten)
+    story: Story = answered().without(e.LeverBegan, e.LeverEnded, e.RecipeWritten)
     card = story.grade()
     assert card.mitigation
 

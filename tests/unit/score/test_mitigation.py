@@ -83,12 +83,11 @@ def test_restarting_for_ever_never_mends() -> None:
 
 def test_a_fault_that_vanishes_unexplained_is_out_of_band() -> None:
     """Somebody's hand that left no event: UNKNOWN, whoever else did what."""
-    story = answered().without(e.LeverBegan, e.LeverEnded, e.RecipeWritten)
-    card = story.grade()
+    card = answered().without(e.LeverBegan, e.LeverEnded, e.RecipeWritten).grade()
 
     assert card.mitigation is not None
     assert card.mitigation.by == "out_of_band"
-    assert (card.verdict, card.exit_code) == (Verdict.FAIL, 1)  # the runbook was not followed either
+    assert (card.verdict, card.exit_code) == (Verdict.UNKNOWN, 3)
     assert card.measure("time_to_mitigate").verdict is Verdict.UNKNOWN
 
 

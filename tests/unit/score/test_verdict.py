@@ -144,6 +144,13 @@ def test_no_impact_expected_and_one_felt_fails() -> None:
     assert outcome(incident(NONE, reason="time_up")) == MISSED
 
 
+def test_an_unwanted_impact_fails_even_where_the_fault_healed_by_itself() -> None:
+    """Nobody was asked to mend it, so it does not matter who did."""
+    gone = e.FaultChecked(fault="release", in_place=False, at=39.0, last_in_place=37.0)
+
+    assert outcome(incident(NONE, reason="time_up").at(39.0, gone)) == MISSED
+
+
 def test_no_impact_can_only_be_seen_by_requests() -> None:
     """Without load nobody could have felt anything: UNKNOWN, not PASS."""
     story = incident(NONE, bad=[], alert=None, reason="time_up").without(e.Requests)
