@@ -26,6 +26,8 @@ from gameday.score.card import Measure, Scorecard, State, Verdict
 _LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
 _COLOURS = {"PASS": "32", "FAIL": "31", "UNKNOWN": "33"}
 _BOLD = "1"
+_ONE_PHRASE = 36
+"""Letters up to which a value that is not known and its reason read as one."""
 
 
 def card(scorecard: Scorecard, history: History, *, width: int, colour: bool, report_path: str | None) -> str:
@@ -98,7 +100,7 @@ def _clock(scorecard: Scorecard, history: History, measure: Measure, width: int)
         return
     value = value_text(measure)
     reason = reason_text(measure)
-    if measure.state is not State.OBSERVED and reason:
+    if measure.state is not State.OBSERVED and reason and len(value) + len(reason) <= _ONE_PHRASE:
         value, reason = f"{value}, {reason}", ""
     limit = "" if measure.budget is None else f"budget {budget(measure.budget)}"
     about = ", ".join(part for part in (_about(scorecard, history, measure), reason) if part)

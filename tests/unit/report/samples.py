@@ -192,7 +192,7 @@ def incident_events() -> list[tuple[float, e.Event]]:
         (12.1, e.PhaseBegan(phase="inject")),
         (12.5, e.PlanStarted(at=12.5)),
         (12.5, e.FaultArmed(fault="release", experiment="bad-release", at=12.5)),
-        (TRIGGER, e.FaultTriggered(fault="release", planned=12.5, at=12.501)),
+        (TRIGGER, e.FaultTriggered(fault="release", planned=12.5, at=TRIGGER)),
         (13.5, e.FaultInjected(fault="release", ok=True)),
         (13.6, leak),
         (13.65, e.InventoryTaken(when="incident", things={"auth": {"version": "v1.3.0"}})),
@@ -270,6 +270,21 @@ def incident() -> History:
     return history(
         [*incident_events(), *requests(71.0, IMPACT, MITIGATED), *scrapes(71.0, IMPACT, MITIGATED)]
     )
+
+
+def nobody() -> History:
+    """The same fault when nobody answers: the monitors see nothing, and the runner puts it back."""
+    answered = (e.Act, e.PlaybookStopped, e.AlertFired, e.AlertPending, e.AlertEnded)
+    events = [
+        (t + 38 if t > 70 else t, event)
+        for t, event in incident_events()
+        if not isinstance(event, answered) and t != 38.2
+    ]
+    told = [
+        (t, e.RespondEnded(reason="time_up") if isinstance(event, e.RespondEnded) else event)
+        for t, event in events
+    ]
+    return history([*told, *requests(109.5, IMPACT, 108.3), *scrapes(109.5, 200.0, 200.0)])
 
 
 def seq_of(log: History, kind: type[e.Event], nth: int = 0) -> int:
