@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gameday import events as e
@@ -9,7 +11,7 @@ from gameday.score.card import Measure, State, Verdict
 from tests.unit.score.build import IMPACT, act, answered, incident, inputs
 
 RUBRIC = {"budgets": {"SEV1": {"first_update": "70s", "update_every": "60s"}}}
-LONG = {"bad": [(IMPACT, 400.0)], "end": 300.0, "reason": "time_up"}
+LONG: dict[str, Any] = {"bad": [(IMPACT, 400.0)], "end": 300.0, "reason": "time_up"}
 """Declared at 30 s, Respond ends at 300 s."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gameday import events as e
 from gameday.score.card import State, Verdict
 from tests.unit.score.build import (
@@ -17,7 +19,7 @@ from tests.unit.score.build import (
     inputs,
 )
 
-NEVER = {"bad": [(IMPACT, 400.0)], "end": 260.0, "reason": "time_up"}
+NEVER: dict[str, Any] = {"bad": [(IMPACT, 400.0)], "end": 260.0, "reason": "time_up"}
 
 
 def test_noop() -> None:

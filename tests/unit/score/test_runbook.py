@@ -103,7 +103,7 @@ def tick(name: str = "check-deploys", t: float = 30.0, **fields: Any) -> Story:
     ("fields", "level"),
     [({}, "attested"), ({"doer": "alice"}, "attested"), ({"doer": "bob"}, "corroborated")],
 )
-def test_levels_of_a_tick(fields: dict[str, str], level: str) -> None:
+def test_levels_of_a_tick(fields: dict[str, Any], level: str) -> None:
     """The doer's own word attests; a second person's corroborates. Neither counts for the lower bound."""
     found = adherence(tick(**fields))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gameday import events as e
+from gameday.score import grade
 from gameday.score.card import Verdict
 from tests.unit.score.build import END, IMPACT, Story, act, answered, incident, inputs
 
@@ -183,7 +186,7 @@ def test_allowed_impact_that_is_felt_must_be_answered() -> None:
 def test_grading_never_reads_alone(word: str | None) -> None:
     """What a scenario promises about an unanswered run changes no card."""
     assert answered(inputs(scenario={"alone": word})).grade() == answered(inputs()).grade()
-    noop = {"bad": [(IMPACT, 300.0)], "end": 200.0, "reason": "time_up"}
+    noop: dict[str, Any] = {"bad": [(IMPACT, 300.0)], "end": 200.0, "reason": "time_up"}
     assert incident(inputs(scenario={"alone": word}), **noop).grade() == incident(inputs(), **noop).grade()
 
 
@@ -191,8 +194,6 @@ def test_the_same_log_gives_the_same_card_byte_for_byte() -> None:
     """Grading is a pure function."""
     history = answered().history()
     again = type(history)(history)
-
-    from gameday.score import grade
 
     assert grade(history).model_dump_json() == grade(again).model_dump_json()
 
