@@ -148,8 +148,7 @@ class Control:
 @web.middleware
 async def _say_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        # A change that was begun is brought to its end, even if who asked for it hangs up.
-        return await asyncio.shield(asyncio.ensure_future(handler(request)))
+        return await handler(request)
     except InputError as error:
         return web.json_response({"error": str(error)}, status=400)
     except StackError as error:
