@@ -109,8 +109,7 @@ def _ending(  # noqa: PLR0911 - one return for each way in which Respond ends
         return _healed(situation, scenario, triggered, now)
     if impact is None or expect.impact == "none":
         return None
-    stretch = lasting(situation, impact, now)
-    if stretch is None or now - stretch.began < expect.stable_for:
+    if not _good_long_enough(situation, impact, now):
         return None
     detail = f"good service has lasted for {expect.stable_for:g} s"
     if responder not in {"people", "agent"}:
@@ -129,18 +128,20 @@ def lasting(situation: Situation, since: float, now: float) -> Stretch | None:
     return situation.clients.clean_stretch(situation.inputs.scenario.steady_state, since, now, now)
 
 
+def _good_long_enough(situation: Situation, since: float, now: float) -> bool:
+    """Whether service has been good for ``stable_for`` by now, counted from the last fault at the earliest."""
+    stretch = lasting(situation, since, now)
+    came = max(event.at for _, event in situation.history.of(FaultTriggered))
+    stable_for = situation.inputs.scenario.expect.stable_for
+    return stretch is not None and now - max(stretch.began, came) >= stable_for
+
+
 def _healed(situation: Situation, scenario: Scenario, triggered: float, now: float) -> EndRespond | None:
     recover = scenario.expect.recover
     assert recover is not None
-    stretch = lasting(situation, triggered, now)
     ready = situation.exported.value("replicas_ready", now)
     wanted = sum(service.replicas or 0 for service in situation.inputs.system.services.values())
-    if (
-        stretch
-        and ready is not None
-        and ready >= wanted
-        and now - stretch.began >= scenario.expect.stable_for
-    ):
+    if ready is not None and ready >= wanted and _good_long_enough(situation, triggered, now):
         return EndRespond("platform_healed", "replicas are ready and service is steady again")
     if now >= triggered + recover.within * _MISSED_BY_HALF + scenario.expect.stable_for:
         return EndRespond("time_up", f"the platform did not heal within {recover.within:g} s")
