@@ -14,6 +14,7 @@ from gameday.report.figures import budget, clean, clock, count, share
 from gameday.report.measured import (
     bad_seconds,
     clocks,
+    deed,
     find,
     impact_length,
     name_of,
@@ -26,6 +27,7 @@ from gameday.score.card import Measure, Scorecard, State, Verdict
 _LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
 _COLOURS = {"PASS": "32", "FAIL": "31", "UNKNOWN": "33"}
 _BOLD = "1"
+_NEARLY_ALL = 0.995
 _ONE_PHRASE = 36
 """Letters up to which a value that is not known and its reason read as one."""
 
@@ -125,7 +127,7 @@ def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
         )
     if measure.id == "time_to_mitigate" and scorecard.mitigation:
         by = scorecard.mitigation.by
-        what = clean(scorecard.mitigation.what) or {"out_of_band": "nobody's recorded act"}.get(by, by)
+        what = deed(scorecard.mitigation.what) or {"out_of_band": "nobody's recorded act"}.get(by, by)
         credit = "" if by == "responder" else f" ({by.replace('_', ' ')})"
         stable = history.inputs().scenario.expect.stable_for
         return f"{what}{credit}, good for {budget(stable)}"
@@ -158,7 +160,7 @@ def _shown(scorecard: Scorecard, width: int) -> Iterator[str]:
 
 def _relapses(scorecard: Scorecard, width: int) -> Iterator[str]:
     for relapse in scorecard.relapses:
-        after = f" after {clean(relapse.after)}" if relapse.after else ""
+        after = f" after {deed(relapse.after)}" if relapse.after else ""
         yield from _row(
             "relapse", "", f"good for {clock(relapse.ended - relapse.began)}{after}, then bad again", width
         )
@@ -236,7 +238,7 @@ def _assumptions(scorecard: Scorecard, history: History, width: int) -> Iterator
     if (
         scorecard.verdict is not Verdict.PASS
         and scorecard.load.achieved_share is not None
-        and scorecard.load.achieved_share < 1
+        and scorecard.load.achieved_share < _NEARLY_ALL
     ):
         notes.append(f"{share(scorecard.load.achieved_share)} of the offered requests were sent")
     for note in notes:

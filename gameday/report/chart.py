@@ -1,28 +1,23 @@
-"""Panels over one time axis as Vega-Lite, and Vega-Lite as inline SVG, drawn without a browser.
+"""Panels over one time axis as Vega-Lite.
 
 Lengths along time are seconds, lengths across it are pixels from a panel's top. Nothing here depends on the
 fonts of the machine: ticks are given, and the size of the whole follows from the panels. This module knows
-Vega-Lite and SVG, and nothing of incidents.
+Vega-Lite, and nothing of incidents.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_VEGA_LITE = "5.20"
 _MINUTES_FROM = 600
 _MINUTES = (
     "(datum.value < 0 ? '-' : '') + floor(abs(datum.value) / 60) + ':' + format(abs(datum.value) % 60, '02')"
 )
 _NICE = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-_GAP = 10
-_TOP, _BOTTOM = 6, 26
-_TAG = re.compile(r"<[^>]*>")
-_UNWANTED = re.compile(r'\s(?:class|role|aria-[a-z]+|pointer-events|font-family)="[^"]*"')
-_ID = re.compile(r'(\sid="|url\(#)([\w-]+)')
+GAP = 10
+"""Pixels between two panels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Panel:
-    """One panel; its methods add marks, and groups of marks are drawn in the order of their first one."""
+    """One panel; its methods add marks, drawn with the tints first, then curves, bars, lines, dots and words."""
 
     frame: Frame
     height: int
@@ -181,13 +176,11 @@ class Panel:
             "mark": {"type": "point", "opacity": 0, "size": 1},
             "encoding": {"x": self._time(shown=shows_time), "y": self._value()},
         }
-        back = [
-            name for name in self._groups if name.startswith(("bar var(--impaired)", "bar var(--budget)"))
-        ]
-        order = [*back, "", *(name for name in self._groups if name not in back)]
-        layers: list[dict[str, Any]] = [base]
-        for name in order:
-            layers += self._curves if not name else [_layer(*self._groups[name], self.frame.font)]
+        layers = [base]
+        layers += [_layer(*self._groups[name], self.frame.font) for name in self._groups if _is_behind(name)]
+        layers += self._curves
+        front = sorted((name for name in self._groups if not _is_behind(name)), key=_depth)
+        layers += [_layer(*self._groups[name], self.frame.font) for name in front]
         return {"width": self.frame.plot, "height": self.height, "layer": layers}
 
     def _datum(self, t: float, y: float, colour: str, href: int | None) -> dict[str, Any]:
@@ -228,6 +221,17 @@ class Panel:
         return {"field": "v", "type": "quantitative", "title": None, "scale": scale, "axis": self.y_axis}
 
 
+def _is_behind(group: str) -> bool:
+    """Tints lie behind the curves."""
+    return group.startswith(("bar var(--impaired)", "bar var(--budget)"))
+
+
+def _depth(group: str) -> int:
+    """Bars under lines under dots under words, so that nothing hides a word."""
+    kinds = ("bar", "rule", "dot")
+    return next((number for number, kind in enumerate(kinds) if group.startswith(kind)), len(kinds))
+
+
 def _steps() -> list[float]:
     return [digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 2.5, 5)]
 
@@ -263,7 +267,7 @@ def stacked(panels: Sequence[Panel]) -> dict[str, Any]:
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "background": None,
         "padding": 0,
-        "spacing": _GAP,
+        "spacing": GAP,
         "bounds": "flush",
         "vconcat": [panel.view(shows_time=number == last) for number, panel in enumerate(panels)],
         "config": {
@@ -274,32 +278,3 @@ def stacked(panels: Sequence[Panel]) -> dict[str, Any]:
             "text": {"tooltip": None},
         },
     }
-
-
-def svg(panels: Sequence[Panel], prefix: str) -> str:
-    """Inline SVG of these panels: no size of its own, ids that begin with ``prefix``, nothing to load."""
-    import vl_convert
-
-    frame = panels[0].frame
-    width = frame.left + frame.plot + frame.right
-    height = _TOP + sum(panel.height for panel in panels) + _GAP * (len(panels) - 1) + _BOTTOM
-    drawn: str = vl_convert.vegalite_to_svg(stacked(panels), vl_version=_VEGA_LITE)
-    body = drawn[drawn.index(">") + 1 :]
-    body = re.sub(
-        r'transform="translate\([^)]*\)"', f'transform="translate({frame.left},{_TOP})"', body, count=1
-    )
-    names: dict[str, str] = {}
-    body = _TAG.sub(lambda tag: _inlined(tag[0], prefix, names), body)
-    return f'<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{body}'
-
-
-def _inlined(tag: str, prefix: str, names: dict[str, str]) -> str:
-    """A tag of a file of its own as one inside a page: links lead inside it, ids are counted for this page.
-
-    The library counts its ids through the life of the process, so they would differ from one page to the next.
-    """
-    if tag.startswith("<a "):
-        target = re.search(r'"(#seq-\d+)"', tag)
-        return f'<a href="{target[1]}" tabindex="-1">' if target else "<a>"
-    tag = _UNWANTED.sub("", tag)
-    return _ID.sub(lambda found: found[1] + names.setdefault(found[2], f"{prefix}{len(names)}"), tag)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gameday.report.figures import budget, clean, clock, plural, share
-from gameday.report.measured import clocks, find, name_of, others, reason_text, value_text
+from gameday.report.measured import clocks, deed, find, name_of, others, reason_text, value_text
 from gameday.score.card import Measure, Scorecard, State, StepGrade, Verdict
 
 
@@ -148,7 +148,7 @@ def _detection(scorecard: Scorecard) -> Iterator[Finding]:
 
 def _mitigation(scorecard: Scorecard) -> Iterator[Finding]:
     for relapse in scorecard.relapses:
-        after = clean(relapse.after) or "a clean stretch"
+        after = deed(relapse.after) or "a clean stretch"
         yield Finding(
             False,
             f"Service broke again {clock(relapse.ended - relapse.began)} after it had become good ({after})",
@@ -165,7 +165,7 @@ def _mitigation(scorecard: Scorecard) -> Iterator[Finding]:
             "automation": "automation",
             "platform": "the platform itself",
         }[found.by]
-        what = f": {clean(found.what)}" if found.what else ""
+        what = f": {deed(found.what)}" if found.what else ""
         yield Finding(True, f"The first mend lasted, credited to {credit}{what}", evidence)
     elif found.by == "out_of_band":
         yield Finding(

@@ -15,10 +15,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from gameday.events import Act, Event, LoadStarted, Record, Requests
+from gameday.events import Act, Event, FaultTriggered, LoadStarted, Record, Requests
 from gameday.history import History
 from gameday.report import figures, measured
-from gameday.report.chart import svg
+from gameday.report.drawing import svg
 from gameday.report.findings import findings
 from gameday.report.picture import SIZES, panels
 from gameday.report.roles import as_role, roles
@@ -147,6 +147,7 @@ def _environment() -> Environment:
         "share": figures.share,
         "count": figures.count,
         "latency": figures.latency,
+        "deed": measured.deed,
         "value": measured.value_text,
         "bad_seconds": measured.bad_seconds,
         "bounds": measured.bounds_text,
@@ -176,6 +177,7 @@ def page(scorecard: Scorecard, history: History) -> str:
             inputs=inputs,
             started=history.started,
             date=f"{start:%-d %B %Y, %H:%M} UTC" if start else "",
+            origin="fault" if history.has(FaultTriggered) else "start",
             link=cited.link,
             refs=cited.references,
             cited=cited,

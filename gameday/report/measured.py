@@ -6,12 +6,14 @@ reason, a missing one says so, one that does not apply says why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gameday.report.figures import clean, clock, latency, of_unit, share
 from gameday.score.card import Measure, Scorecard, State
 
+_TWICE = re.compile(r"^(\S+) \1(?:ed)?(?= )")
 _FEW = 0.01
 """Share of bad requests below which an impact is one of waiting, not of failing."""
 
@@ -106,11 +108,16 @@ def reason_text(measure: Measure) -> str:
     return ", ".join(clean(part) for part in (measure.reason, *measure.notes) if part)
 
 
+def deed(text: str) -> str:
+    """An act as it is credited, without the word that its lever and its result both begin with."""
+    return _TWICE.sub(r"\1", clean(text))
+
+
 def felt(scorecard: Scorecard) -> str:
-    """What users felt at the worst: ``up to 71 % of requests failed``; empty if not known."""
+    """What users felt at the worst: ``up to 71 % of requests failed or hung``; empty if not known."""
     load = scorecard.load
     if load.peak_error_rate is not None and load.peak_error_rate >= _FEW:
-        return f"up to {share(load.peak_error_rate)} of requests failed"
+        return f"up to {share(load.peak_error_rate)} of requests failed or hung"
     return (
         "" if load.worst_p95 is None else f"the slowest 5 % of answers took {latency(load.worst_p95)} or more"
     )

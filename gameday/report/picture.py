@@ -128,7 +128,8 @@ def _guides(panel: Panel, scene: Scene) -> None:
     """Impact and mend through all panels, and the impaired time between them as a tint."""
     for begin, end in scene.impaired:
         panel.bar(begin, end, 0, panel.height, "var(--impaired)")
-    panel.line(0.0, 0, panel.height, "var(--fault)", dashed=True)
+    if scene.faults:
+        panel.line(0.0, 0, panel.height, "var(--fault)", dashed=True)
     for moment in scene.moments:
         panel.bar(moment.earliest, moment.latest, 0, panel.height, "var(--unsure)")
         panel.line(moment.t, 0, panel.height, "var(--ink)", href=moment.evidence)
@@ -179,7 +180,8 @@ def _name_moments(panel: Panel, scene: Scene, size: Size) -> None:
     """Names on top, right of their lines; one that would touch the next stands left, or gives way."""
     frame = panel.frame
     moments = [(moment.t, moment.label, moment.evidence) for moment in scene.moments]
-    named = sorted([(0.0, "fault", None), *moments], key=lambda one: one[:2])
+    fault = [(0.0, "fault", None)] if scene.faults else []
+    named = sorted([*fault, *moments], key=lambda one: one[:2])
     for number, (t, label, evidence) in enumerate(named):
         width = (len(label) + 1) * size.per_letter
         x = frame.x(t)
@@ -212,7 +214,7 @@ def _errors(scene: Scene, size: Size, frame: Frame) -> Panel:
     panel = Panel(frame, 150 if size.long_labels else 110)
     worst = max((point.bad for point in scene.curve if point.bad is not None), default=0.0)
     top = 1.0 if worst > _FULL else max(0.1, worst * 1.25, (scene.impact_limit or 0) * 1.5)
-    panel.values("errors", top, "format(datum.value, '.0%')")
+    panel.values("errors", top, "format(datum.value, '.1~%')")
     _guides(panel, scene)
     panel.curve([(one.begin, one.end, one.bad) for one in scene.curve], "var(--bad)", filled=True)
     panel.curve([(one.begin, one.end, one.exported) for one in scene.curve], "var(--soft)", dashed=True)

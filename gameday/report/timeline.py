@@ -26,8 +26,8 @@ from gameday.events import (
 )
 from gameday.history import History
 from gameday.report.columns import hang, pad
-from gameday.report.figures import clean, clock, stamp
-from gameday.report.measured import felt
+from gameday.report.figures import clock, stamp
+from gameday.report.measured import deed, felt
 from gameday.report.words import Kind, words
 from gameday.score.card import Scorecard, State
 
@@ -144,7 +144,7 @@ def _measured(scorecard: Scorecard, history: History, zero: float) -> list[Entry
             )
         )
     for relapse in scorecard.relapses:
-        after = f" after {clean(relapse.after)}" if relapse.after else ""
+        after = f" after {deed(relapse.after)}" if relapse.after else ""
         what = (
             f"Service broke again: {clock(relapse.ended - relapse.began)} of good service{after} did not last"
         )
@@ -164,8 +164,9 @@ def _measured(scorecard: Scorecard, history: History, zero: float) -> list[Entry
 
 
 def incident_only(entries: list[Entry]) -> list[Entry]:
-    """What belongs to the incident itself: not the run's own housekeeping."""
-    return [entry for entry in entries if entry.kind is not Kind.RUN]
+    """What belongs to the incident itself, not the run's own housekeeping; everything where no fault was injected."""
+    told = [entry for entry in entries if entry.kind is not Kind.RUN]
+    return told if any(entry.kind is Kind.FAULT for entry in told) else entries
 
 
 def evidence_text(evidence: tuple[int, ...] | list[int]) -> str:

@@ -103,6 +103,12 @@ def _baseline(event: e.BaselineJudged) -> Words:
     return _run(f"Steady state did not hold: {_list(event.problems)}", "baseline did not hold")
 
 
+def _respond_ended(event: e.RespondEnded) -> Words:
+    why = event.detail if event.reason in {"mitigated", "resolved"} else ""
+    said = clean(why) or _with(_ENDED[event.reason], event.detail)
+    return _run(f"Time of the responders ended: {said}", "respond ended")
+
+
 def _injected(event: e.FaultInjected) -> Words | None:
     return None if event.ok else _fault(event, _with("was not injected", event.problem))
 
@@ -225,9 +231,7 @@ _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
         f"Stack {clean(x.kind)} is ready, after {budget(round(x.took, 1))}", "stack ready"
     ),
     e.BaselineJudged: _baseline,
-    e.RespondEnded: lambda x: _run(
-        _with(f"Time of the responders ended: {_ENDED[x.reason]}", x.detail), "respond ended"
-    ),
+    e.RespondEnded: _respond_ended,
     e.GuardTripped: lambda x: _run(f"Guard tripped: {clean(x.guard)}", "guard tripped"),
     e.Interrupted: lambda x: _run("Interrupted" + (", twice" if x.times >= _BOTH else ""), "interrupted"),
     e.Aborted: lambda x: _run(_with(f"Aborted, {clean(x.reason)}", x.detail), "aborted"),

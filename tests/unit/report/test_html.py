@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gameday import events as e
 from gameday.history import History
 from gameday.report.html import bullet, page
+from gameday.score import grade
 from gameday.score.card import Measure, State
 from tests.unit.report import cards, samples
 
@@ -190,6 +191,24 @@ def _typed(text: str) -> History:
     }
     told = [(t, samples.started(inputs) if t == 0 else event) for t, event in samples.incident_events()]
     return samples.history([*told, *acts, *samples.requests(41.0, None, None)[-260:]])
+
+
+def test_a_run_in_which_nothing_was_injected_has_a_page() -> None:
+    """No fault is drawn, the timeline tells the run itself, and nothing claims a time from a fault."""
+    log = samples.history(
+        [
+            (0.0, samples.started()),
+            (2.0, e.PhaseBegan(phase="baseline")),
+            (9.0, e.Interrupted(times=1)),
+            (9.1, e.Aborted(reason="interrupted")),
+            *samples.requests(8.0, None, None),
+        ]
+    )
+    parsed = Page(page(grade(log), log))
+    assert "UNKNOWN" in parsed.words
+    assert "Baseline began" in parsed.words
+    assert "From the fault" not in parsed.words
+    assert "nothing was injected" in parsed.words
 
 
 def test_bullet_puts_every_budget_at_the_same_place() -> None:
