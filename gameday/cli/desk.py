@@ -203,8 +203,10 @@ def verify_command(text: str | None, **common: Any) -> None:
 @click.argument("text", required=False)
 @_common
 def resolve_command(text: str | None, **common: Any) -> None:
-    """Say that the incident is over.
+    """Say that the incident is over. Where the cause is still there, say that you work around it.
 
+    \b
     Example: gameday resolve "rolled back to v1.2.3"
+             gameday resolve "work-around: logins go on without the identity check"
     """
     _act("resolve", common, text=text)

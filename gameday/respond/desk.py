@@ -184,7 +184,7 @@ class Desk:
             result = LeverResult(ok=False, did=str(problem) or type(problem).__name__)
         ended = LeverEnded(**who, ok=result.ok, changed=result.changed, did=result.did)
         record = self._append(ended, None)
-        return Reply(result.did, record.seq, ok=result.ok)
+        return Reply(f"{call.name}: {result.did}", record.seq, ok=result.ok)
 
 
 def _late(deadline: float) -> str:

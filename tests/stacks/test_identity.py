@@ -105,7 +105,7 @@ def test_an_absent_provider_fails_logins_until_the_breaker_opens(stack: LocalSta
         assert healthy[("identity-provider", "directly")] is True
 
         assert await pull(stack, "breaker", "identity-provider", "state=open") == (
-            "breaker of identity-provider closed -> open"
+            "identity-provider closed -> open"
         )
         status, body, _ = await log_in(stack)
         assert (status, body["identity_checked"]) == (200, False)

@@ -122,7 +122,7 @@ async def _breaker(parts: Parts, arguments: Arguments) -> LeverResult:
     seen = (await parts.auth.observed()).breaker
     if seen != state:
         raise StackError(f"the breaker of {arguments['dependency']} is {seen}, not {state}")
-    did = f"breaker of {arguments['dependency']} {before.breaker} -> {state}"
+    did = f"{arguments['dependency']} {before.breaker} -> {state}"
     return LeverResult(ok=True, did=did, changed=before.breaker != state)
 
 
