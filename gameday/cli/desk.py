@@ -42,10 +42,9 @@ def _act(do: str, common: dict[str, Any], **words: Any) -> None:
         return
     if reply["columns"]:
         click.echo(table(reply["columns"], reply["rows"]))
-    if reply["text"] and not (reply["text"] == "recorded" and reply["columns"]):
-        click.echo(
-            f"{do}: {reply['text']}" if reply["ok"] else f"{do} failed: {reply['text']}", err=not reply["ok"]
-        )
+    if reply["text"]:
+        said = reply["text"] if do == "lever" else f"{do}: {reply['text']}"
+        click.echo(said if reply["ok"] else f"failed: {said}", err=not reply["ok"])
     if not reply["ok"]:
         raise click.exceptions.Exit(1)
 
