@@ -111,5 +111,10 @@ def _statements(situation: Situation, expect: Expect) -> Iterator[float]:
 
 
 def _mended(situation: Situation) -> float | None:
+    """When the good service began that ended Respond; the end itself where the requests do not show it."""
     ended = situation.history.last(RespondEnded)
-    return ended[0].t if ended and ended[1].reason in _MENDED else None
+    if ended is None or ended[1].reason not in _MENDED:
+        return None
+    end, since = ended[0].t, situation.triggered or 0.0
+    found = situation.clients.clean_stretch(situation.inputs.scenario.steady_state, since, end, end)
+    return found.at if found else end

@@ -117,6 +117,16 @@ def test_what_is_late_is_said_in_words() -> None:
 
 
 @pytest.mark.usefixtures("narrow")
+def test_mending_counts_to_the_begin_of_good_service(log: History) -> None:
+    """At the end the view shows 21.4 s, not the half minute longer that good service was watched for."""
+    view = LiveView(Terminal())
+    watch(log, view)
+    block = view.block().plain
+    view.close()
+    assert re.search(r"✓ mitigate +21\.4 s of 120 s", block)
+
+
+@pytest.mark.usefixtures("narrow")
 def test_drawing_is_rare_and_cheap(log: History) -> None:
     """At most four drawings a second of the run, and far less than a tenth of the time in them."""
     stream, clock = Terminal(), Ticking()
