@@ -67,7 +67,9 @@ class LiveView:
         self._drawn = -_REDRAW
         self._bins: list[tuple[float | None, float | None]] = []
         self._told: deque[str] = deque(maxlen=_LAST)
-        self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
+        self._live: Live | None = None
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False)
         if self._live:
             self._live.start()
 

@@ -147,6 +147,17 @@ def test_drawing_is_rare_and_cheap(log: History) -> None:
     assert time.process_time() - begin < 72 * 0.1
 
 
+def test_results_still_go_to_standard_output(log: History, capsys: pytest.CaptureFixture[str]) -> None:
+    """The view on standard error does not take what others print to standard output."""
+    stream = Terminal()
+    view = LiveView(stream)
+    watch(log, view, until=14.0)
+    print("a result")  # noqa: T201 - what the test is about
+    view.close()
+    assert capsys.readouterr().out == "a result\n"
+    assert "a result" not in stream.getvalue()
+
+
 def test_sparkline() -> None:
     """Blocks as high as their share, a dot where nothing is known."""
     assert sparkline([0.0, 0.5, 1.0, None], 1.0) == "▁▅█·"
