@@ -79,15 +79,17 @@ def _opened(path: Path) -> TextIO:
     Raises:
         Refused: this user's state cannot be written.
     """
+    reason: str | None = None
     for _ in range(_ATTEMPTS):
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w")
-        except FileNotFoundError:
-            continue
+        except (FileNotFoundError, FileExistsError) as problem:
+            reason = problem.strerror
         except OSError as problem:
-            raise Refused(f"{path}: {problem.strerror}; XDG_STATE_HOME may name another folder") from None
-    raise Refused(f"{path}: its folder vanishes again and again")
+            reason = problem.strerror
+            break
+    raise Refused(f"{path}: {reason}; XDG_STATE_HOME may name another folder")
 
 
 def withdraw(run: str) -> None:
