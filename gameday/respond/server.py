@@ -35,9 +35,9 @@ class DeskServer:
         """Listen on a free loopback port; gives the URL."""
         application = web.Application(client_max_size=_LARGEST, middlewares=[self._checked])
         application.add_routes([web.post("/acts", self._act), web.get("/state", self._tell)])
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         port: int = self._runner.addresses[0][1]
         return f"http://127.0.0.1:{port}"
