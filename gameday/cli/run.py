@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gameday.errors import ExitCode, GamedayError, InputError
+from gameday.errors import ExitCode, GamedayError, InputError, LogError
 
 if TYPE_CHECKING:
     from gameday.catalog import Catalog
@@ -158,7 +158,10 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
 
     view = None if quiet else LiveView(sys.stderr)
     try:
-        run = Run(order)
+        try:
+            run = Run(order)
+        except LogError as unwritable:
+            raise InputError(str(unwritable)) from unwritable  # nothing was touched yet
         if not quiet:
             click.echo(f"run {run.id}, kept in {run.folder}", err=True)
             if order.responder == "people":
@@ -172,7 +175,12 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
     code = show(run.folder, as_json=as_json)
     if problem is not None:
         click.echo(f"gameday: {problem}", err=True)
-        return min((code, problem.exit_code), key=_WORST.index)
+        code = min((code, problem.exit_code), key=_WORST.index)
+    if not run.clean:  # also where the log had no room left to say so
+        click.echo(f"The stack is not as it was. Try again: gameday revert {run.id}", err=True)
+        for command in run.by_hand:  # whole, to be copied into a shell
+            click.echo(f"or by hand: {command}", err=True)
+        code = ExitCode.NOT_CLEAN
     if order.keep and order.owned and code != ExitCode.NOT_CLEAN:
         _keep(order, run.id)
     return code
@@ -206,12 +214,17 @@ def show(folder: Path, *, as_json: bool) -> ExitCode:
 
     history = read(folder)
     scorecard = grade(history)
-    paths = render(history, folder, scorecard)
+    code, report = ExitCode(scorecard.exit_code), ""
+    try:
+        report = str(render(history, folder, scorecard)["report.html"])
+    except LogError as unwritten:
+        click.echo(f"gameday: {unwritten}", err=True)
+        code = min((code, unwritten.exit_code), key=_WORST.index)
     if as_json:
         click.echo(to_json(scorecard), nl=False)
     else:
-        click.echo(_card(scorecard, folder, str(paths["report.html"])), nl=False)
-    return ExitCode(scorecard.exit_code)
+        click.echo(_card(scorecard, folder, report), nl=False)
+    return code
 
 
 def _card(scorecard: Scorecard, folder: Path, report: str) -> str:
@@ -222,4 +235,4 @@ def _card(scorecard: Scorecard, folder: Path, report: str) -> str:
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return card(scorecard, read(folder), width=width, colour=colour, report_path=report)
+    return card(scorecard, read(folder), width=width, colour=colour, report_path=report or None)

@@ -157,7 +157,8 @@ def _problem(run: dict[str, Any]) -> str:
     name = run.get("activity", {}).get("name", "?")
     if run.get("status") != "succeeded":
         lines = [line.strip() for line in run.get("exception") or [] if str(line).strip()]
-        return _cut(f"{name}: {lines[-1] if lines else run.get('status', 'interrupted')}")
+        last = lines[-1] if lines else str(run.get("status", "interrupted"))
+        return _cut(f"{name}: {last.removeprefix('chaoslib.exceptions.ActivityFailed: ')}")
     output = run.get("output")
     if isinstance(output, dict) and isinstance(status := output.get("status"), int):
         provider = run.get("activity", {}).get("provider", {}).get("type", "")

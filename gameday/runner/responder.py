@@ -43,7 +43,7 @@ class ScriptedResponder:
         try:
             await self._desk.act(act.do, who, words_of(act), scripted=True)
         except GamedayError as problem:
-            self._session.append(Noted(by=who, scripted=True, text=f"{act.do} was not accepted: {problem}"))
+            self._session.hear(Noted(by=who, scripted=True, text=f"{act.do} was not accepted: {problem}"))
 
     async def stop(self) -> tuple[int, int, str]:
         """End what is under way; gives acts done, acts there were, and why it ended."""

@@ -31,6 +31,7 @@ from gameday.events import (
     PlaybookStopped,
     RespondEnded,
     RunEnded,
+    StackCompared,
     StackReady,
     StackStarting,
 )
@@ -71,7 +72,8 @@ class Run:
         self._hurry = asyncio.Event()
         """Set by the second Ctrl-C."""
         self._stack_is_up = False
-        self._clean = True
+        self.clean = True
+        """Whether the stack is as it was before."""
         self._hold = contextlib.ExitStack()
         """Keeps other runs off this stack until everything is put back."""
 
@@ -79,6 +81,12 @@ class Run:
     def folder(self) -> Path:
         """Where the run is kept."""
         return self.session.folder
+
+    @property
+    def by_hand(self) -> list[str]:
+        """Commands that bring back what is left, where the stack is not clean."""
+        last = self.session.situation.history.last(StackCompared)
+        return last[1].by_hand if last else []
 
     def interrupt(self) -> None:
         """Ctrl-C: once, put back and finish; twice, put back now and stop."""
@@ -287,19 +295,19 @@ class Run:
         self._append_quietly(PhaseBegan(phase="close"))
         await self._step(self.faults.stop())
         await self._step(self.sources.stop())
-        if self.order.owned and not (self.order.keep and self._stack_is_up and self._clean):
+        if self.order.owned and not (self.order.keep and self._stack_is_up and self.clean):
             await self._step(stack.down())
         self._append_quietly(RunEnded())
-        if self.order.owned or self._clean:  # what is left over keeps other runs off, until it is put back
+        if self.order.owned or self.clean:  # what is left over keeps other runs off, until it is put back
             withdraw(self.id)
         self._hold.close()
         session.close()
 
     async def _recover(self) -> None:
-        self._clean = False
-        self._clean = await put_everything_back(self.session, self.order.stack, self.faults, "runner")
+        self.clean = False
+        self.clean = await put_everything_back(self.session, self.order.stack, self.faults, "runner")
         touched = self.session.situation.history.has(FaultTriggered)
-        if self._clean and touched and not self._hurry.is_set():
+        if self.clean and touched and not self._hurry.is_set():
             await wait_until_steady(self.session, self._hurry)
 
     async def _step(self, doing: Awaitable[Any]) -> None:

@@ -7,6 +7,7 @@ Every source (load, detector, children, desk) runs on the same event loop and sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,11 @@ class Session:
         if self._watcher:
             self._watcher(record, self.situation)
         return record
+
+    def hear(self, event: Event, t: float | None = None, source: str = "runner") -> None:
+        """Append what a source saw; that the log cannot be written is for the loop to notice, not for the source."""
+        with contextlib.suppress(LogError):
+            self.append(event, t, source)
 
     def now(self) -> float:
         """Seconds of the run's clock."""

