@@ -63,10 +63,21 @@ METRICS: dict[str, Metric] = {
         Metric("offered_rate", Unit.PER_SECOND, _CLIENT, "", "requests that were due, each second"),
         Metric("achieved_rate", Unit.PER_SECOND, _CLIENT, "", "requests that were sent, each second"),
         Metric("request_rate", Unit.PER_SECOND, _EXPORTED, "gateway", "requests answered, each second"),
-        Metric("database_connections", Unit.RATIO, _EXPORTED, "database", "sessions of what the server allows", 0),
-        Metric("database_pool_waiting", Unit.COUNT, _EXPORTED, "service", "requests waiting for a pooled session", 0),
+        Metric(
+            "database_connections", Unit.RATIO, _EXPORTED, "database", "sessions of what the server allows", 0
+        ),
+        Metric(
+            "database_pool_waiting",
+            Unit.COUNT,
+            _EXPORTED,
+            "service",
+            "requests waiting for a pooled session",
+            0,
+        ),
         Metric("replicas_ready", Unit.COUNT, _EXPORTED, "platform", "replicas that are ready", 0),
-        Metric("restarts", Unit.COUNT, _EXPORTED, "platform", "restarts by the platform within the window", 60),
+        Metric(
+            "restarts", Unit.COUNT, _EXPORTED, "platform", "restarts by the platform within the window", 60
+        ),
         Metric("memory_usage", Unit.RATIO, _EXPORTED, "platform", "fullest replica, of its limit", 0),
         Metric("cpu_usage", Unit.RATIO, _EXPORTED, "host", "share of the host's processors in use"),
         Metric("disk_space", Unit.RATIO, _EXPORTED, "host", "share of the disk that is used", 0),

@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize("scenario", ["auth-connection-leak", "identity-latency"])
-def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(scenario: str, tmp_path: Path) -> None:
+def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(
+    scenario: str, tmp_path: Path
+) -> None:
     """Each look answers and each lever is read back, typed as the runbook writes it by somebody in a hurry."""
     runbook = Catalog(ROOT).load(scenario).inputs.runbook
     assert runbook is not None
