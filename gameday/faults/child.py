@@ -102,11 +102,9 @@ class Child:
         )
         self.playing = False
         runs = journal.get("run", [])
-        failed = [run for run in runs if run.get("status") != "succeeded"]
-        missing = len(activities) - len(runs)
-        problems = [_problem(run) for run in failed] + (
-            [f"{missing} activities were never played"] if missing else []
-        )
+        problems = [problem for run in runs if (problem := _problem(run))]
+        if missing := len(activities) - len(runs):
+            problems.append(f"{missing} activities were never played")
         self.say("done", ok=not problems, problem="; ".join(problems), status=journal.get("status", ""))
 
 
