@@ -301,14 +301,14 @@ def test_a_hanging_activity_ends_at_its_deadline(acts: Path) -> None:
 
     async def body() -> None:
         late = acts / "late"
-        async with child(acts, shell("hang", f"trap '' TERM; sleep 2; touch {late}")) as playing:
+        async with child(acts, shell("hang", f"trap '' TERM; sleep 1.2; touch {late}")) as playing:
             began = time.monotonic()
             with pytest.raises(FaultError, match=r"fault 'f': inject took longer than 0.5 s"):
                 await playing.inject(deadline=0.5)
             assert time.monotonic() - began < 3
             with pytest.raises(FaultError, match="the child died during probe"):
                 await playing.child.probe("hang", 5)
-        await asyncio.sleep(max(0.0, began + 2.5 - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + 1.6 - time.monotonic()))
         assert not late.exists()
 
     run(body)
@@ -371,14 +371,14 @@ async def main():
     flag, step = str(folder / "flag"), str(folder / "step")
     hit = {
         "waiting": ("python", {"module": "acts", "func": "touch", "arguments": {"path": flag}}),
-        "playing": ("python", {"module": "acts", "func": "touch_after", "arguments": {"path": flag, "seconds": 1.5}}),
-        "a program": ("process", {"path": "/bin/sh", "arguments": ["-c", f"sleep 1.5; touch {flag}"]}),
+        "playing": ("python", {"module": "acts", "func": "touch_after", "arguments": {"path": flag, "seconds": 0.9}}),
+        "a program": ("process", {"path": "/bin/sh", "arguments": ["-c", f"sleep 0.9; touch {flag}"]}),
     }[how]
     method = [{"type": "action", "name": "hit", "provider": {"type": hit[0], **hit[1]}}]
     experiment = {"title": "t", "description": "d", "method": method, "rollbacks": []}
     child = await FaultChild.start("f", experiment, {}, {}, folder / "child.log")
     print(child.pid, flush=True)
-    at = time.monotonic() + (1.5 if how == "waiting" else 0)
+    at = time.monotonic() + (0.9 if how == "waiting" else 0)
     def hear(line):
         print(line["event"], flush=True)
     if how == "waiting":
@@ -410,7 +410,7 @@ def test_it_dies_with_its_runner(acts: Path, how: str) -> None:
         async with asyncio.timeout(1):
             while _in_group(pid):  # noqa: ASYNC110 - another process's end
                 await asyncio.sleep(0.02)
-        await asyncio.sleep(killed + 2 - time.monotonic())
+        await asyncio.sleep(killed + 1.2 - time.monotonic())
         assert not (acts / "flag").exists()
 
     run(body)
