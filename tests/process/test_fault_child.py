@@ -122,7 +122,7 @@ def _in_group(group: int) -> list[int]:
 
 def run(body: Callable[[], Awaitable[None]]) -> None:
     """A test's body, with a limit."""
-    asyncio.run(asyncio.wait_for(body(), 40))  # type: ignore[arg-type]  # a coroutine, as all of them
+    asyncio.run(asyncio.wait_for(body(), 40))
 
 
 def test_it_waits_armed_and_begins_at_its_instant(acts: Path) -> None:

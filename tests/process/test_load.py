@@ -142,7 +142,7 @@ async def loading(folder: Path, how: str = "well", locustfile: str = LOCUSTFILE)
 
 def run(body: Callable[[], Awaitable[None]]) -> None:
     """A test's body, with a limit."""
-    asyncio.run(asyncio.wait_for(body(), 60))  # type: ignore[arg-type]  # a coroutine, as all of them
+    asyncio.run(asyncio.wait_for(body(), 60))
 
 
 def test_what_the_clients_saw_is_told_truly(tmp_path: Path) -> None:

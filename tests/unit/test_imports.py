@@ -218,18 +218,15 @@ def _opens_for_writing(path: Path) -> bool:
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func).split(".")[-1]
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
         modes = [
-            value.value for value in [*node.args, *(key.value for key in node.keywords)] if _is_text(value)
+            value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)
         ]
         if called in {"write_text", "write_bytes", "truncate"}:
             return True
         if called in {"open", "fdopen"} and any(set(mode) & set("wax+") and len(mode) <= 3 for mode in modes):
             return True
     return False
-
-
-def _is_text(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)

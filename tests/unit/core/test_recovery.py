@@ -92,8 +92,11 @@ def test_the_inventory_before_is_the_one() -> None:
 
 def test_what_is_left_is_said_in_words() -> None:
     """A thing that changed, one that is gone, and one that is new: the new one was nobody's before."""
-    before = {"auth": {"version": "v1", "flag": False}, "database": {"primary": "running"}}
-    after = {"auth": {"version": "v2", "flag": False, "extra": 1}}
+    before: dict[str, dict[str, Any]] = {
+        "auth": {"version": "v1", "flag": False},
+        "database": {"primary": "running"},
+    }
+    after: dict[str, dict[str, Any]] = {"auth": {"version": "v2", "flag": False, "extra": 1}}
 
     wanted = differences(before, after)
 

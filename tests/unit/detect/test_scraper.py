@@ -117,7 +117,7 @@ async def scraping(pages: list[str], **behaviour: str) -> AsyncIterator[Scene]:
 
 def run(body: Callable[[], Awaitable[None]]) -> None:
     """A test's body, with a limit."""
-    asyncio.run(asyncio.wait_for(body(), 20))  # type: ignore[arg-type]  # a coroutine, as all of them
+    asyncio.run(asyncio.wait_for(body(), 20))
 
 
 def test_each_job_is_delivered_at_a_constant_interval() -> None:

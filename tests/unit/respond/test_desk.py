@@ -62,7 +62,7 @@ class Bench:
 def at_a_bench(test: Callable[[Bench], Awaitable[None]]) -> Bench:
     """Run a test's body on a fresh bench."""
     bench = Bench()
-    asyncio.run(asyncio.wait_for(test(bench), 10))  # type: ignore[arg-type]  # a coroutine, as all of them
+    asyncio.run(asyncio.wait_for(test(bench), 10))
     return bench
 
 
@@ -277,9 +277,9 @@ def test_nothing_is_acknowledged_that_is_not_on_disk(do: str) -> None:
 
     async def body(bench: Bench) -> None:
         bench.full = True
-        words = {"lever": {"words": list(ROLLBACK)}, "look": {"topic": "logs"}}.get(do, {})
+        said: dict[str, dict[str, Any]] = {"lever": {"words": list(ROLLBACK)}, "look": {"topic": "logs"}}
         with pytest.raises(LogError, match="No space left"):
-            await bench.desk.act(do, "alice", words)
+            await bench.desk.act(do, "alice", said.get(do, {}))
 
     assert "pull" not in dict(at_a_bench(body).stack.calls)
 
