@@ -273,7 +273,7 @@ def test_a_responder_that_does_nothing(scratch: Standing) -> None:
         "alone",
         faults={"slow-provider": {"experiment": "proxy-latency", "for": "8s"}},
         expect={
-            "impact": {"when": "latency_p95 > 1000ms", "within": "6s"},
+            "impact": {"when": "latency_p95 > 1500ms", "within": "6s"},
             "mitigate": {"within": "2s"},
             "stable_for": "4s",
         },
