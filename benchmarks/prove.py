@@ -148,7 +148,7 @@ def _came_to(trial: Trial, card: dict[str, Any], code: int) -> str:
         "mitigated": mitigated,
         "coverage <= 0.05": (adherence.get("coverage_verified") or 0.0) <= 0.05,
         "lucky pass": bool(adherence.get("lucky_pass")),
-        "order < 1": (adherence.get("order") or 1.0) < 1.0,
+        "order < 1": adherence.get("order") is not None and adherence["order"] < 1.0,
         "declared missing": states["declared"] == "missing",
     }
     wrong = [word for word in trial.promised.split(", ") if not facts[word]]
