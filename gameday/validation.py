@@ -110,12 +110,17 @@ def _ours(shelf: Shelf, start: Path, paths: Iterable[str | Path]) -> Iterator[tu
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
+    try:
+        inside = sorted(folder.iterdir())
+        folders = {path for path in inside if not path.is_symlink() and path.is_dir()}
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    for path in inside:
         if path.name.startswith(".") or path.name in _PASSED_OVER:
             continue
-        if path.is_dir() and not path.is_symlink():
+        if path in folders:
             yield from _walk(path)
-        elif path.is_file() and (path.suffix in _ENDINGS or path.name in _CONFIGS):
+        elif (path.suffix in _ENDINGS or path.name in _CONFIGS) and path.is_file():
             yield path
 
 

@@ -1,0 +1,164 @@
+"""The words people type: each command explains itself, and what is not understood is said, with what is near."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from unittest import mock
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gameday.cli import app, main
+from tests.gamedays import Home
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command and subcommand by its path."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield (*path, name)
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(commands(app)), ids=" ".join)
+def test_every_command_has_an_example(path: tuple[str, ...]) -> None:
+    """``--help`` and ``-h`` say what it does and how it is typed."""
+    for word in ("--help", "-h"):
+        result = CliRunner().invoke(app, [*path, word])
+        assert result.exit_code == 0, result.output
+        assert f"Example: {'eval' if path[-1] == 'env' else 'gameday'}" in " ".join(result.output.split())
+
+
+def said(*words: str) -> tuple[int, str, str]:
+    """What the command line does with these words: exit code, stdout, stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["gameday", *words]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return int(ended.value.code or 0), out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with nothing in it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("rum",), "run"),
+        (("hypotesis", "auth", "leak"), "hypothesis"),
+        (("run", "x", "--respnder", "bot"), "--responder"),
+        (("stack", "upp"), "up"),
+        (("list", "scenario"), "scenarios"),
+        (("run", "auth-conection-leak"), "auth-connection-leak"),
+        (("run", "identity-latency", "--profile", "gamday"), "gameday"),
+        (("run", "identity-latency", "--playbook", "open-the-braker"), "open-the-breaker"),
+        (("report", "--format", "pdf"), "html"),
+        (("score", "no-such-run"), "gameday list runs"),
+        (("run",), "gameday list scenarios"),
+        (("run", "--tag", "nonsense"), "nonsense"),
+        (("run", "identity-latency", "--attach", "nobody"), "gameday stack up nobody"),
+        (("show", "no-such-thing"), "gameday list scenarios"),
+        (("ack",), "gameday run SCENARIO"),
+        (("ack", "--run", "no-such-run"), "no-such-run"),
+        (("lever", "rollback", "auth"), "no run is live"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_is_not_there_is_said(elsewhere: Path, words: tuple[str, ...], near: str) -> None:
+    """Exit 2, with what is near or what to do instead; nothing is written."""
+    code, out, err = said(*words)
+    assert code == 2, err
+    assert out == ""
+    assert near in err
+    assert [path for path in elsewhere.iterdir() if path.name != "state"] == []
+
+
+def test_files_with_problems_start_nothing(home_with_problems: Home) -> None:
+    """Every problem of every file with its place, exit 2, no run, no process, no state."""
+    done = home_with_problems.gameday("run", "bad")
+    assert done.code == 2, done
+    assert "scenarios/bad.yaml:3:" in done.err
+    assert "did you mean 'faults'?" in done.err
+    assert not home_with_problems.runs.exists()
+    checked = home_with_problems.gameday("validate", "scenarios")
+    assert (checked.code, "scenarios/bad.yaml:3:" in checked.err) == (2, True), checked
+    (home_with_problems.work / "scenarios" / "bad.yaml").unlink()
+    assert home_with_problems.left() == []
+
+
+@pytest.fixture
+def home_with_problems(tmp_path: Path) -> Home:
+    """A home whose scenario ``bad`` has a wrong key."""
+    home = Home.make(tmp_path / "h")
+    text = (home.work / "scenarios" / "quick.yaml").read_text()
+    (home.work / "scenarios" / "bad.yaml").write_text("# bad\n# worse\n" + "fualts: {}\n" + text)
+    return home
+
+
+def test_a_word_that_is_no_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are a name that nothing has, not a crash."""
+    done = Home.make(tmp_path / "h").gameday("show", "\udcff\udcfe")
+    assert done.code == 2, done
+    assert "Traceback" not in done.err
+
+
+VOCABULARY = (
+    *("validate", "list", "show", "score", "report", "replay", "revert", "status", "look", "ack", "declare"),
+    *("assign", "note", "hypothesis", "step", "lever", "update", "verify", "resolve", "stack", "down", "env"),
+    *(
+        "levers",
+        "run",
+        "--help",
+        "--json",
+        "--out",
+        "--run",
+        "--as",
+        "--format",
+        "--speed",
+        "--attach",
+        "--quiet",
+    ),
+    *(
+        "--profile",
+        "--playbook",
+        "--responder",
+        "--tag",
+        "--seed",
+        "--stack",
+        "latest",
+        "scenarios",
+        "deploys",
+    ),
+    *("bot", "people", "compose", "SEV1", "investigating", "a=b", ".", "-", "--", "", "0", "-1"),
+)
+"""Neither of the two that would stay: a stack that is brought up, a proxy that serves."""
+WORDS = st.one_of(
+    st.sampled_from(VOCABULARY),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12),
+)
+
+
+@given(words=st.lists(WORDS, max_size=7))
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_words_bring_a_traceback(elsewhere: Path, words: Sequence[str]) -> None:
+    """Whatever is typed ends with an exit code that people know, never with a bug."""
+    code, _, err = said(*words)
+    assert code in {0, 1, 2, 3, 4}
+    assert "Traceback" not in err
