@@ -155,7 +155,7 @@ def step_command(step: str, skip: bool, because: str | None, doer: str | None, *
 
     Example: gameday step read-the-plan --doer bob
     """
-    _act("step", common, step=step, skip=skip or None, because=because, doer=doer)
+    _act("step", common, step=step, skipped=skip or None, because=because, doer=doer)
 
 
 @click.command("lever")

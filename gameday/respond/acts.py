@@ -144,7 +144,7 @@ def _step(desk: _Desk) -> Act:
     if desk.inputs.runbook is None:
         raise InputError("this scenario has no runbook, so there are no steps to tick")
     step = desk.one_of("step", list(desk.inputs.runbook.steps))
-    skipped = bool(desk.words.get("skipped") or desk.words.get("skip"))  # the shell's flag is --skip
+    skipped = bool(desk.words.get("skipped"))
     because = desk.text("because", needed=skipped)
     return StepTicked(
         **desk.who, step=step, doer=desk.text("doer") or desk.by, because=because, skipped=skipped
@@ -190,7 +190,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "assign": frozenset({"role", "to"}),
     "note": frozenset({"text", "affects"}),
     "hypothesis": frozenset({"component", "mechanism", "because", "confidence"}),
-    "step": frozenset({"step", "doer", "because", "skipped", "skip"}),
+    "step": frozenset({"step", "doer", "because", "skipped"}),
     "update": frozenset({"status", "text", "next"}),
     "verify": frozenset({"text"}),
     "resolve": frozenset({"text"}),
