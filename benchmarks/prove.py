@@ -22,7 +22,7 @@ from typing import Any
 
 from gameday.catalog import Catalog, Kind
 from gameday.clients import Clients
-from gameday.events import LeverBegan, LeverEnded, Requests, RespondEnded
+from gameday.events import LeverEnded, Requests, RespondEnded
 from gameday.history import History
 from gameday.log import read
 from gameday.model.lever_table import read_table
@@ -94,8 +94,11 @@ def digest() -> str:
     return found.hexdigest()[:16]
 
 
-def run(trial: Trial, folder: Path) -> dict[str, Any]:
-    """One game day; gives what it came to, in the words of the promise."""
+def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
+    """One game day; gives what it came to, in the words of the promise.
+
+    ``alone`` is the clients' error rate that the same fault comes to when nobody does anything.
+    """
     arguments = list(trial.arguments)
     if trial.lever:
         playbook = folder / "lever.yaml"
@@ -118,11 +121,10 @@ def run(trial: Trial, folder: Path) -> dict[str, Any]:
         card = json.loads(done.stdout)
     except ValueError:
         return {"exit": done.returncode, "outcome": f"exit {done.returncode}: {done.stderr.strip()[-300:]}"}
-    outcome = (
-        _effect(next(folder.glob("*/events.jsonl")).parent, card)
-        if trial.lever
-        else _came_to(trial, card, done.returncode)
-    )
+    history = read(next(folder.glob("*/events.jsonl")).parent)
+    over = history.first(RespondEnded)
+    errors = _errors(history, over[0].t) if over else 0.0
+    outcome = _effect(history, card, errors, alone) if trial.lever else _came_to(trial, card, done.returncode)
     measures = {measure["id"]: measure["value"] for measure in card["measures"]}
     return {"exit": done.returncode, "outcome": outcome, "detect": measures.get("time_to_detect"),
             "mitigate": measures.get("time_to_mitigate"), "bad_seconds": measures.get("bad_seconds")}  # fmt: skip
@@ -155,20 +157,20 @@ def _came_to(trial: Trial, card: dict[str, Any], code: int) -> str:
     return trial.promised if not wrong else f"not: {', '.join(wrong)} (exit {code}, {card['verdict']})"
 
 
-def _effect(folder: Path, card: dict[str, Any]) -> str:
-    """What one lever did: from the card, and from the clients' errors before and after it."""
+def _effect(history: History, card: dict[str, Any], errors: float, alone: float | None) -> str:
+    """What one lever did: from the card, and from the clients' errors at the end against doing nothing."""
     states = {milestone["id"]: milestone["state"] for milestone in card["milestones"]}
     if states["mitigated"] == "observed" and (card["mitigation"] or {}).get("by") == "responder":
         return "mends"
-    if card["relapses"]:
-        longest = max(relapse["ended"] - relapse["began"] for relapse in card["relapses"])
-        return f"relapses after {longest:.0f} s"
-    history = read(folder)
-    began, ended = history.first(LeverBegan), history.first(LeverEnded)
-    over = history.first(RespondEnded)
-    if began is None or ended is None or over is None:
+    pulled = history.first(LeverEnded)
+    if pulled is None:
         return "never pulled"
-    return "worse" if _errors(history, over[0].t) > _errors(history, began[0].t) + _WORSE else "nothing"
+    after = [
+        relapse["ended"] - relapse["began"] for relapse in card["relapses"] if relapse["ended"] > pulled[0].t
+    ]
+    if after:
+        return f"relapses after {max(after):.0f} s"
+    return "worse" if alone is not None and errors > alone + _WORSE else "nothing"
 
 
 def _errors(history: History, until: float) -> float:
@@ -226,7 +228,8 @@ def main() -> int:
     for trial in (trial for trial in wanted if given.only in trial.name):
         if trial.name not in results:
             with tempfile.TemporaryDirectory(prefix="gameday-prove-") as folder:
-                results[trial.name] = run(trial, Path(folder))
+                alone = results.get(f"{trial.scenario}: nobody answers", {}).get("errors")
+                results[trial.name] = run(trial, Path(folder), alone)
             kept.write_text(json.dumps(results, indent=1))
         outcome = results[trial.name]["outcome"]
         good = as_promised(trial.promised, outcome)
