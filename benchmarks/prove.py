@@ -126,8 +126,14 @@ def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
     errors = _errors(history, over[0].t) if over else 0.0
     outcome = _effect(history, card, errors, alone) if trial.lever else _came_to(trial, card, done.returncode)
     measures = {measure["id"]: measure["value"] for measure in card["measures"]}
-    return {"exit": done.returncode, "outcome": outcome, "detect": measures.get("time_to_detect"),
-            "mitigate": measures.get("time_to_mitigate"), "bad_seconds": measures.get("bad_seconds")}  # fmt: skip
+    return {
+        "exit": done.returncode,
+        "outcome": outcome,
+        "detect": measures.get("time_to_detect"),
+        "mitigate": measures.get("time_to_mitigate"),
+        "bad_seconds": measures.get("bad_seconds"),
+        "errors": errors,
+    }
 
 
 def _call(words: tuple[str, ...]) -> dict[str, str]:
