@@ -1,9 +1,9 @@
 """Users of the sign-in: they sign in, look at their profile, refresh, sign out, and begin again.
 
 One request each turn, so that the pace is the load's and not the journey's. A step that fails, or answers
-something else than it should, leads back to signing in. Each user has a place of their own in the journey,
-where they go on after signing in for the first time and after every failure: so one request in four is a
-sign-in at any time, also soon after an outage, when all of them sign in together.
+something else than it should, leads back to signing in. No two journeys in a row are of one length, and the first
+one (and the first after a failure) differs most: so one request in four is a sign-in at any time, also while
+signing in is slow and soon after an outage, when all of them sign in together.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ _MARGIN = 0.5
 """Seconds after the load's time-out at which a request is given up: it counts as bad long before."""
 _GIVE_UP = float(os.environ.get("GAMEDAY_LOAD_TIMEOUT", "2")) + _MARGIN
 _GOLDEN = 0.6180339887498949
+_SILVER = 0.4142135623730951
 _ACCOUNTS = 300
-
-_JOURNEY = ("sign_in", "profile", "refresh", "sign_out")
+_USUAL: tuple[int, ...] = (2, 3, 4)
+"""How many requests follow a sign-in until the user signs out."""
+_AFTER_TROUBLE: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+"""The same where many users have just signed in together: they part."""
 
 
 class Login(FastHttpUser):
@@ -33,23 +36,31 @@ class Login(FastHttpUser):
     _numbers: ClassVar[itertools.count[int]] = itertools.count()
 
     def on_start(self) -> None:
-        """Take an account and a place in the journey; send nothing yet."""
-        number = next(self._numbers)
-        self.user = f"user{number % _ACCOUNTS:03d}"
-        self.place = 1 + int((len(_JOURNEY) - 1) * (number * _GOLDEN % 1.0))
+        """Take an account; send nothing yet."""
+        self.number = next(self._numbers)
+        self.user = f"user{self.number % _ACCOUNTS:03d}"
         self.token = ""
-        self.step = 0
-        self.astray = True
+        self.journeys = 0
+        self.lengths = _AFTER_TROUBLE
+        self.steps: list[str] = []
 
     @task
     def next_request(self) -> None:
         """The next step of the journey."""
-        if not getattr(self, _JOURNEY[self.step])():
-            self.token, self.step, self.astray = "", 0, True
-        elif self.astray:
-            self.step, self.astray = self.place, False
-        else:
-            self.step = (self.step + 1) % len(_JOURNEY)
+        if self.steps:
+            good = getattr(self, self.steps.pop(0))()
+        elif good := self.sign_in():
+            self._set_out()
+        if not good:
+            self.token, self.steps, self.lengths = "", [], _AFTER_TROUBLE
+
+    def _set_out(self) -> None:
+        """Choose what follows this sign-in; spread evenly over users and journeys, and the same in every run."""
+        share = (self.number * _GOLDEN + self.journeys * _SILVER) % 1.0
+        follow = self.lengths[int(len(self.lengths) * share)]
+        self.steps = ([*["profile"] * (follow - 2), "refresh"] if follow > 1 else []) + ["sign_out"]
+        self.journeys += 1
+        self.lengths = _USUAL
 
     def sign_in(self) -> bool:
         """A new token for name and password."""

@@ -309,7 +309,7 @@ def test_the_load_keeps_to_the_journey(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     following = {
         ("/login", "/profile"), ("/login", "/refresh"), ("/login", "/logout"),
-        ("/profile", "/refresh"), ("/refresh", "/logout"), ("/logout", "/login"),
+        ("/profile", "/profile"), ("/profile", "/refresh"), ("/refresh", "/logout"), ("/logout", "/login"),
         ("/login", "refused"), ("/profile", "refused"), ("refused", "/login"),
     }  # fmt: skip
     pairs = {pair for asked in shop.seen.values() for pair in pairwise(asked)}
