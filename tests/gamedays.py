@@ -52,6 +52,16 @@ class Home:
         shutil.copytree(PROJECT, folder / "work")
         return cls(folder, extra)
 
+    @classmethod
+    @contextlib.contextmanager
+    def tidy(cls, folder: Path) -> Iterator[Self]:
+        """One in which nothing may be left at the end."""
+        home = cls.make(folder)
+        yield home
+        left = home.left()
+        home.end_everything()
+        assert left == []
+
     @property
     def work(self) -> Path:
         """The project's folder, in which commands run."""
@@ -221,6 +231,14 @@ class Game:
 
     def _began(self) -> bool:
         return ", kept in " in self._err.read_text()
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The scorecard, once the run has ended; measures and milestones by their ids."""
+        card: dict[str, Any] = json.loads((self.folder / "scorecard.json").read_text())
+        for kind in ("measures", "milestones"):
+            card[kind] = {row["id"]: row for row in card[kind]}
+        return card
 
     def interrupt(self, number: signal.Signals = signal.SIGINT) -> None:
         """As a terminal does it: to the whole group."""

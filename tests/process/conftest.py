@@ -18,11 +18,8 @@ from tests.gamedays import Home
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """A home in which nothing may be left at the end."""
-    made = Home.make(tmp_path / "h")
-    yield made
-    left = made.left()
-    made.end_everything()
-    assert left == []
+    with Home.tidy(tmp_path / "h") as made:
+        yield made
 
 
 @dataclass(frozen=True, slots=True)

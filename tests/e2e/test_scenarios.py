@@ -1,0 +1,108 @@
+"""Both scenarios, from the command to the card: answered, unanswered, and on a real Toxiproxy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import Require
+from tests.e2e.conftest import Copy
+from tests.gamedays import Game, Home
+from tests.stacks.test_leak import sqlstate_of_connecting
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+SCENARIOS = ("auth-connection-leak", "identity-latency")
+
+
+def passed_to_the_letter(game: Game) -> None:
+    """PASS, with every applicable step of the runbook proven, in order, and nothing besides."""
+    done = game.end(within=150)
+    assert done.code == 0, done
+    card = game.card
+    adherence = card["adherence"]
+    assert [adherence[key] for key in ("coverage_verified", "order", "economy")] == [1.0, 1.0, 1.0]
+    assert not adherence["lucky_pass"]
+    assert card["measures"]["time_to_mitigate"]["verdict"] == "PASS"
+    assert card["mitigation"]["by"] == "responder"
+    assert card["clean"] is True
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_answered_by_its_playbook(home: Home, shipped: Callable[[str], str], scenario: str) -> None:
+    """As shipped, each scenario passes: what breaks is noticed, mended by the runbook, and put back."""
+    passed_to_the_letter(home.start(shipped(scenario)))
+
+
+@pytest.mark.service
+def test_on_a_real_toxiproxy(home: Home, shipped: Callable[[str], str], require: Require) -> None:
+    """With the real toxiproxy-server in place of ours nothing else changes: identity-latency passes."""
+    program = os.environ.get("GAMEDAY_TOXIPROXY") or shutil.which("toxiproxy-server")
+    if program is None:
+        require("toxiproxy-server", "name one with GAMEDAY_TOXIPROXY")
+    game = home.start(shipped("identity-latency"), GAMEDAY_TOXIPROXY=program)
+    url = game.until("stack_ready")["endpoints"]["toxiproxy"]
+    with urllib.request.urlopen(f"{url}/version") as answer:  # noqa: S310 - loopback
+        assert "2.12.0" in answer.read().decode()
+    assert any(Path(process.exe()).samefile(program) for process in home.processes())
+    passed_to_the_letter(game)
+
+
+def test_nobody_answers_slow_logins(home: Home, short: Copy) -> None:
+    """The runner's own putting back is no mitigation: FAIL, and the time to mitigate has a bound, no value."""
+    unanswered(home.start(short("identity-latency", **brief("slow-provider")), "--responder", "none"))
+
+
+def test_nobody_answers_the_leak_and_it_is_real(home: Home, short: Copy) -> None:
+    """The same for the leak; while it lasts PostgreSQL says 53300 to the service's role and lists the sessions."""
+    game = home.start(short("auth-connection-leak", **brief("release")), "--responder", "none")
+    game.until("impact_observed")
+    game.until("alert_fired")
+    environment = dict(
+        line.removeprefix("export ").split("=", 1) for line in environment_of(home, game).splitlines()
+    )
+    assert sqlstate_of_connecting(environment["GAMEDAY_DATABASE_URL"]) == "53300"
+    with psycopg.connect(environment["GAMEDAY_DATABASE_ADMIN_URL"]) as admin:
+        row = admin.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'auth' AND state = 'idle'"
+            " AND application_name LIKE '%new-login-flow'"
+        ).fetchone()
+    assert row
+    assert row[0] > 90
+    unanswered(game)
+
+
+def environment_of(home: Home, game: Game) -> str:
+    """The variables of a run's own stack, asked of it as ``gameday stack env`` does."""
+    stacks = home.folder / "state" / "gameday" / "stacks"
+    stacks.mkdir(parents=True, exist_ok=True)
+    note = stacks / "seen.json"
+    starting = game.until("stack_starting")
+    note.write_text(f'{{"kind": "local", "handle": {{"state_dir": "{starting["handle"]["state_dir"]}"}}}}')
+    try:
+        done = home.gameday("stack", "env", "seen")
+    finally:
+        note.unlink()
+        stacks.rmdir()
+    assert done.code == 0, done
+    return done.out
+
+
+def brief(fault: str) -> dict[str, dict[str, object]]:
+    """Over soon, and late for the one budget that nobody meets."""
+    return {"faults": {fault: {"for": "26s"}}, "expect": {"mitigate": {"within": "6s"}}}
+
+
+def unanswered(game: Game) -> None:
+    """Exit 1, with the time to mitigate censored: a bound and no value."""
+    done = game.end(within=120)
+    assert done.code == 1, done
+    measure = game.card["measures"]["time_to_mitigate"]
+    assert (measure["state"], measure["value"], measure["latest"]) == ("censored", None, None)
+    assert measure["earliest"] > 6
+    assert measure["verdict"] == "FAIL"
