@@ -4,6 +4,7 @@
     |- InputError     a person's file or words are wrong: located problems, exit 2, nothing was touched
     |- Refused        the run may not or cannot start, or was stopped: exit 3
     |- StackError     the system under rehearsal did not do what was asked
+    |  `- StackGone   nothing of it is left
     |- NotClean       something could not be put back: exit 4
     `- LogError       the run's log cannot be read or written
 
@@ -75,6 +76,10 @@ class Refused(GamedayError):  # noqa: N818 - reads as what happened
 
 class StackError(GamedayError):
     """The system under rehearsal could not be started, asked or changed."""
+
+
+class StackGone(StackError):  # noqa: N818 - reads as what is the case
+    """No stack stands there any more, nor any part of it: there is nothing left that could be broken."""
 
 
 class NotClean(GamedayError):  # noqa: N818 - reads as what is the case

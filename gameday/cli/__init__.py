@@ -5,7 +5,9 @@ This package is the composition root: it alone knows which adapter implements wh
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import sys
 from typing import NoReturn
 
@@ -97,10 +99,20 @@ def app() -> None:
     """
 
 
+def _say_no_more() -> None:
+    """What could not be written is given up, so that the interpreter does not try again while it ends."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+
+
 def main() -> NoReturn:
     """Run the command line; every error people can make is a sentence and an exit code, never a traceback."""
     try:
         code = app.main(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Abort:
         sys.exit(ExitCode.INCONCLUSIVE)
     except click.exceptions.Exit as asked:
@@ -115,7 +127,13 @@ def main() -> NoReturn:
         click.echo(f"gameday: {problem}", err=True)
         sys.exit(problem.exit_code)
     except BrokenPipeError:
+        _say_no_more()
         sys.exit(0)
+    except OSError as problem:
+        _say_no_more()
+        with contextlib.suppress(OSError):
+            click.echo(f"gameday: {problem}", err=True)
+        sys.exit(ExitCode.INCONCLUSIVE)
     except Exception:  # noqa: BLE001 - the last resort says so and keeps the traceback for the report
         import traceback
 

@@ -26,6 +26,14 @@ def revert_command(run: str, out: Path) -> None:
     from gameday.log import find_run
     from gameday.runner.revert import revert
 
-    folder = find_run(run, out)
+    folder = _left(run) or find_run(run, out)
     for line in asyncio.run(revert(folder, stacks.again)):
         click.echo(line)
+
+
+def _left(run: str) -> Path | None:
+    """The run that is meant among those that died and were not put back; ``latest`` is the last of them."""
+    from gameday.live import listed
+
+    died = [other for other in listed() if not other.alive and run in {"latest", other.run}]
+    return Path(died[-1].folder) if died else None

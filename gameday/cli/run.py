@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import sys
@@ -171,7 +172,8 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
         problem = _execute(run)
     finally:
         if view:
-            view.close()
+            with contextlib.suppress(OSError, SystemExit):  # its terminal may be gone
+                view.close()
     code = show(run.folder, as_json=as_json)
     if problem is not None:
         click.echo(f"gameday: {problem}", err=True)
@@ -234,5 +236,5 @@ def _card(scorecard: Scorecard, folder: Path, report: str) -> str:
     from gameday.report.card import card
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colour = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     return card(scorecard, read(folder), width=width, colour=colour, report_path=report or None)

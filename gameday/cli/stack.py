@@ -12,7 +12,8 @@ import click
 
 from gameday.cli import stacks
 from gameday.cli.tables import table
-from gameday.errors import StackError
+from gameday.errors import Refused, StackError
+from gameday.live import listed
 from gameday.ports import Stack
 
 T = TypeVar("T")
@@ -69,9 +70,32 @@ def down_command(name: str | None) -> None:
     if name not in stacks.names():
         click.echo(f"no stack '{name}' stands")
         return
-    asyncio.run(stacks.recall(name).down())
+    stack = stacks.recall(name)
+    _refuse_in_use(name, stack)
+    asyncio.run(stack.down())
     stacks.forget(name)
     click.echo(f"stack '{name}' is down")
+
+
+def _refuse_in_use(name: str, stack: Stack) -> None:
+    """A stack on which a run is live, or left something, stays: taking it away would leave the run without its end."""
+
+    async def identity() -> str:
+        await stack.attach()
+        found = await stack.identity()
+        return f"{found.stack}:{found.name}"
+
+    try:
+        mine = asyncio.run(identity())
+    except StackError:
+        return  # nobody answers: what is left of it may go
+    for run in listed():
+        if run.stack == mine and run.alive:
+            raise Refused(f"run {run.run} is live on stack '{name}'; stop it first with Ctrl-C")
+        if run.stack == mine:
+            raise Refused(
+                f"run {run.run} died on stack '{name}'; put it back first: gameday revert {run.run}"
+            )
 
 
 @stack_command.command("status")

@@ -24,6 +24,8 @@ from gameday.situation import Situation
 Append = Callable[[Event, float | None], Record]
 """Writes an event (with its instant, or now) and gives its record; it is on disk when this returns."""
 
+_ANY_TIME = frozenset({"assign", "note"})
+"""Acts that make sense before there is an incident; what else is said then would be graded as never said."""
 _LEVER_DEADLINE = 60.0
 _ASK_DEADLINE = 15.0
 """Seconds for a question to the stack, whatever deadline the stack itself keeps."""
@@ -67,6 +69,10 @@ class Desk:
         if do == "lever":
             return await self._lever(by, scripted, dict(words), asked)
         event = record_of(do, by, scripted, words, self._situation.inputs)
+        if do not in _ANY_TIME and self._situation.triggered is None:
+            raise InputError(
+                f"the game day has not begun yet, so there is nothing to {do}; its baseline is being taken"
+            )
         record = self._append(event, asked)
         return Reply("recorded", record.seq)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from gameday.errors import NotClean, Refused, StackError
+from gameday.errors import NotClean, Refused, StackError, StackGone
 from gameday.events import ProcessEnded, ProcessStarted, RunEnded, StackCompared, StackReady, StackStarting
 from gameday.history import History
 from gameday.live import holding, listed, same_process, withdraw
@@ -95,6 +95,9 @@ async def _without_stack(history: History, stack: Stack, problem: StackError) ->
             await stack.down()
         withdraw(history.started.run)
         return ["the stack that the run had brought up is gone; there is nothing to put back"]
+    if isinstance(problem, StackGone):
+        withdraw(history.started.run)
+        return ["the stack is gone; there is nothing to put back"]
     raise NotClean(
         f"the stack could not be reached: {problem}\n  bring it back, then: gameday revert {history.started.run}"
     )

@@ -51,6 +51,7 @@ from gameday.runner.sources import Sources
 _STEADY_DEADLINE = 20.0
 """Seconds beyond spawning in which all users must be there."""
 
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a closed terminal puts back as Ctrl-C does
 Reason = Literal["guard", "halt", "interrupt", "failure"]
 
 
@@ -101,7 +102,7 @@ class Run:
     async def execute(self) -> None:
         """The whole run. What went wrong is in the log; only a LogError or a bug is raised, after putting back."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOP:
             loop.add_signal_handler(number, self.interrupt)
         body = asyncio.create_task(self._body())
         watch = asyncio.create_task(self._cancel_on_interrupt(body))
@@ -112,7 +113,7 @@ class Run:
             watch.cancel()
             self.session.salvaging = True
             await self._end()
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _STOP:
                 loop.remove_signal_handler(number)
         if self.session.log_problem:
             raise self.session.log_problem

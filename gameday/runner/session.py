@@ -51,7 +51,15 @@ class Session:
         """Show every record from now on, after those that there are already."""
         self._watcher = watcher
         for record in self.situation.history:
-            watcher(record, self.situation)
+            self._show(record)
+
+    def _show(self, record: Record) -> None:
+        """A view that cannot draw (its terminal is gone, its pipe closed) must not end a run."""
+        if self._watcher:
+            try:
+                self._watcher(record, self.situation)
+            except (Exception, SystemExit):  # noqa: BLE001 - rich exits the process on a broken pipe
+                self._watcher = None
 
     def append(self, event: Event, t: float | None = None, source: str = "runner") -> Record:
         """Write an event and fold it; it is on disk when this returns (durable ones).
@@ -68,8 +76,7 @@ class Session:
                 raise
             record = Record(seq=-1, t=self.clock.now(), wall=self.clock.wall(), source=source, event=event)
         self.situation.feed(record)
-        if self._watcher:
-            self._watcher(record, self.situation)
+        self._show(record)
         return record
 
     def hear(self, event: Event, t: float | None = None, source: str = "runner") -> None:

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from gameday.errors import InputError, StackError
+from gameday.errors import InputError, StackError, StackGone
 from gameday.ports import (
     Answer,
     Capabilities,
@@ -98,7 +98,7 @@ class LocalStack:
         folder = self._our_folder()
         state = folder.read_state() if folder.is_ours() else None
         if state is None or folder.is_stale():
-            raise StackError(f"no stack stands in {folder.path}")
+            raise StackGone(f"no stack stands in {folder.path}")
         self._state = state
         await self.identity()
 
