@@ -31,9 +31,10 @@ def finished(game: Game, done: Done) -> None:
         ("fault_armed", {}, signal.SIGINT),
         ("acknowledged", {}, signal.SIGINT),
         ("acknowledged", {}, signal.SIGTERM),
+        ("acknowledged", {}, signal.SIGHUP),
         ("fault_reverting", {}, signal.SIGINT),
     ],
-    ids=["baseline", "armed", "respond", "respond-sigterm", "recover"],
+    ids=["baseline", "armed", "respond", "respond-sigterm", "closed-terminal", "recover"],
 )
 def test_once_puts_back_and_grades(
     standing: Standing, event: str, fields: dict[str, Any], number: signal.Signals

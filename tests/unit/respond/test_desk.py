@@ -297,6 +297,22 @@ def test_no_lever_before_the_incident() -> None:
     at_a_bench(body)
 
 
+def test_what_would_be_graded_as_never_said_is_not_taken() -> None:
+    """In the baseline the desk refuses the acts that grading counts from the trigger; roles and notes it takes."""
+
+    async def body(_: Bench) -> None:
+        fresh = Bench()
+        fresh.situation = Situation(Inputs.of(raw()))
+        desk = Desk(fresh.stack, fresh.situation, fresh.append, lambda: 1.0)
+        for do, words in {"ack": {}, "declare": {"severity": "SEV1"}, "verify": {}, "resolve": {}}.items():
+            with pytest.raises(InputError, match="has not begun yet"):
+                await desk.act(do, "alice", words)
+        assert (await desk.act("assign", "alice", {"role": "scribe", "to": "dave"})).ok
+        assert (await desk.act("note", "alice", {"text": "here"})).ok
+
+    at_a_bench(body)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
