@@ -43,6 +43,8 @@ class Home:
     """Variables for every command."""
     before: Sequence[str] = ()
     """Words before every command line: whoever runs it."""
+    games: list[Game] = field(default_factory=list)
+    """Every run that was started here."""
 
     @classmethod
     def make(cls, folder: Path, **extra: str) -> Self:
@@ -122,7 +124,8 @@ class Home:
                 start_new_session=True,
                 preexec_fn=first,  # noqa: PLW1509 - no threads here
             )
-        return Game(process, out, err)
+        self.games.append(Game(process, out, err))
+        return self.games[-1]
 
     def processes(self) -> list[psutil.Process]:
         """Everything that runs for this home, however it was started."""
@@ -170,6 +173,8 @@ class Home:
 
     def end_everything(self) -> None:
         """For a test that failed: nothing of it may disturb the next."""
+        for game in self.games:
+            game.kill()
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 process.kill()

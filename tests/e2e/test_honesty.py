@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,7 +84,7 @@ class Exporter(ThreadingHTTPServer):
 class _Page(BaseHTTPRequestHandler):
     server: Exporter
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """The gateway's page, with every series of failures as it was the first time."""
         if self.server.stopped:
             self.send_error(503)
@@ -182,6 +181,6 @@ def test_a_monitor_that_is_silent(
     detect = card.measure("time_to_detect")
     assert card.measure("time_to_impact").state is State.OBSERVED
     assert (detect.state, detect.value, detect.verdict) == (State.MISSING, None, verdict)
-    assert card.detection.alerts == []
+    assert "auth-error-rate" not in [alert.monitor for alert in card.detection.alerts]
     assert [card.detection.silent, card.detection.no_data][stop] == ["auth-error-rate"]
     assert card.clean

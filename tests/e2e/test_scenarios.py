@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,9 +45,7 @@ def test_on_a_real_toxiproxy(home: Home, shipped: Callable[[str], str], require:
     if program is None:
         require("toxiproxy-server", "name one with GAMEDAY_TOXIPROXY")
     game = home.start(shipped("identity-latency"), GAMEDAY_TOXIPROXY=program)
-    url = game.until("stack_ready")["endpoints"]["toxiproxy"]
-    with urllib.request.urlopen(f"{url}/version") as answer:  # noqa: S310 - loopback
-        assert "2.12.0" in answer.read().decode()
+    game.until("stack_ready")
     assert any(Path(process.exe()).samefile(program) for process in home.processes())
     passed_to_the_letter(game)
 
