@@ -43,6 +43,8 @@ class Home:
     """Variables for every command."""
     before: Sequence[str] = ()
     """Words before every command line: whoever runs it."""
+    python: str = sys.executable
+    """The interpreter that runs them."""
     games: list[Game] = field(default_factory=list)
     """Every run that was started here."""
 
@@ -98,7 +100,7 @@ class Home:
     def gameday(self, *words: str, within: float = 60, **extra: str) -> Done:
         """Run a command to its end."""
         done = subprocess.run(
-            [*self.before, sys.executable, "-m", "gameday", *words],
+            [*self.before, self.python, "-m", "gameday", *words],
             cwd=self.work,
             env={**self.environment, **extra},
             stdin=subprocess.DEVNULL,
@@ -115,7 +117,7 @@ class Home:
         out, err = (self.folder / "said" / f"{number}.{end}" for end in ("out", "err"))
         with out.open("w") as printed, err.open("w") as told:
             process = subprocess.Popen(
-                [*self.before, sys.executable, "-m", "gameday", "run", *words],
+                [*self.before, self.python, "-m", "gameday", "run", *words],
                 cwd=self.work,
                 env={**self.environment, **extra},
                 stdin=subprocess.DEVNULL,

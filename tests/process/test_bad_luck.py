@@ -21,6 +21,8 @@ from gameday.log import read
 from tests.gamedays import Done, Game, Home
 from tests.process.conftest import Standing
 
+pytestmark = pytest.mark.slow
+
 
 def variant(home: Home, name: str, **changes: Any) -> str:
     """A copy of the quick scenario with other values for some of its keys; gives its path."""

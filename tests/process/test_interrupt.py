@@ -12,6 +12,8 @@ import pytest
 from tests.gamedays import Done, Game, Home
 from tests.process.conftest import Standing
 
+pytestmark = pytest.mark.slow
+
 
 def finished(game: Game, done: Done) -> None:
     """The run ended by itself with a scorecard that says why it is not graded."""

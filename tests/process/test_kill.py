@@ -9,6 +9,8 @@ import pytest
 from tests.gamedays import Home
 from tests.process.conftest import Standing
 
+pytestmark = pytest.mark.slow
+
 Moment = tuple[tuple[str, ...], str, dict[str, Any]]
 
 ALONE = ("--responder", "none", "--profile", "brief")
