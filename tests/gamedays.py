@@ -145,8 +145,8 @@ class Home:
                 return True
         with contextlib.suppress(psutil.Error, OSError):
             if any(mine in word for word in process.cmdline()):
-                return process.pid != os.getpid()
-        return process.cwd().startswith(mine)
+                return int(process.pid) != os.getpid()
+        return str(process.cwd()).startswith(mine)
 
     def left(self, stacks: Sequence[int] = (), within: float = 3.0) -> list[str]:
         """Processes and files that a command left; ``stacks`` are supervisors that are meant to stay."""

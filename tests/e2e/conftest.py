@@ -53,7 +53,7 @@ def shipped() -> Callable[[str], str]:
 @pytest.fixture
 def short(home: Home) -> Iterator[Copy]:
     """A copy of a scenario with the short times and what a test changes besides; gives its path."""
-    made = []
+    made: list[Path] = []
 
     def copy(scenario: str, **changes: Any) -> str:
         data = yaml.safe_load((ROOT / "scenarios" / f"{scenario}.yaml").read_text())

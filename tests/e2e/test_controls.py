@@ -28,10 +28,8 @@ def graded(game: Game, code: int) -> dict[str, Any]:
 
 def mitigated(card: dict[str, Any]) -> bool:
     """Whether good service came to stay by a responder's act."""
-    return (
-        card["measures"]["time_to_mitigate"]["state"] == "observed"
-        and card["mitigation"]["by"] == "responder"
-    )
+    came = card["measures"]["time_to_mitigate"]["state"] == "observed"
+    return came and bool(card["mitigation"]["by"] == "responder")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gameday.catalog import Catalog
-from gameday.events import Record
+from gameday.events import FaultTriggered, Record
 from gameday.log import read
 from gameday.ports import Target
 from gameday.runner.order import Order
@@ -153,7 +153,7 @@ def unseen(home: Home, name: str, exporter: Exporter, *, stop: bool) -> Scorecar
     run = Run(order)
 
     def watch(record: Record, _: Situation) -> None:
-        exporter.stopped = exporter.stopped or (stop and record.event.type == "fault_triggered")
+        exporter.stopped = exporter.stopped or (stop and isinstance(record.event, FaultTriggered))
 
     run.session.watch(watch)
     asyncio.run(run.execute())

