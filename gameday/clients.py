@@ -120,10 +120,11 @@ class Clients:
     def bad_seconds(self, start: float, end: float, now: float) -> float:
         """The integral of the bad share over [start, end), window by window.
 
-        A window in which nothing was offered is as bad as the one before it.
+        A window in which nothing was offered is as bad as the one before it; after the last request nobody
+        knows, and nothing is added.
         """
         total = share = 0.0
-        for bucket in range(bucket_of(start), bucket_of(end) + 1):
+        for bucket in range(bucket_of(start), min(bucket_of(end), self._traffic.last) + 1):
             rows, unsent = self._traffic.rows(bucket), self._traffic.unsent(bucket)
             if rows or unsent:
                 share = (self._traffic.bad(rows, now) + unsent) / (len(rows) + unsent)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gameday.events import Acknowledged
 from gameday.history import History
+from gameday.model.scenario import Impact
 from gameday.report.columns import cut, hang, pad
-from gameday.report.figures import budget, clean, clock, count, share
+from gameday.report.figures import budget, clean, clock, count, latency, share
 from gameday.report.measured import (
     bad_seconds,
     clocks,
@@ -23,6 +25,7 @@ from gameday.report.measured import (
     value_text,
 )
 from gameday.score.card import Measure, Scorecard, State, Verdict
+from gameday.windows import QUANTILES
 
 _LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
 _COLOURS = {"PASS": "32", "FAIL": "31", "UNKNOWN": "33"}
@@ -116,14 +119,16 @@ def _clock(scorecard: Scorecard, history: History, measure: Measure, width: int)
 def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
     """What stands behind a clock: what users felt, who noticed, who answered, what mended."""
     if measure.id == "time_to_impact":
-        return _felt(scorecard)
+        return _felt(scorecard, history)
     if measure.state is not State.OBSERVED:
         return ""
     if measure.id == "time_to_detect":
         return clean(scorecard.detection.by.removeprefix("monitor:").replace("person:", "a person: "))
     if measure.id == "time_to_acknowledge":
-        return ", ".join(
-            f"{clean(one.name)}{' (scripted)' if one.scripted else ''}" for one in scorecard.responders
+        return next(
+            f"{clean(event.by)}{' (scripted)' if event.scripted else ''}"
+            for record, event in history.of(Acknowledged)
+            if record.seq in scorecard.milestone("acknowledged").evidence
         )
     if measure.id == "time_to_mitigate" and scorecard.mitigation:
         by = scorecard.mitigation.by
@@ -134,14 +139,18 @@ def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
     return ""
 
 
-def _felt(scorecard: Scorecard) -> str:
+def _felt(scorecard: Scorecard, history: History) -> str:
     load, length = scorecard.load, impact_length(scorecard)
     parts = []
     if load.peak_error_rate is not None:
         parts.append(f"error rate {share(load.peak_error_rate)}")
+    expected = history.inputs().scenario.expect.impact
+    if isinstance(expected, Impact) and expected.when.metric in QUANTILES and load.worst_p95 is not None:
+        parts.append(f"p95 {latency(load.worst_p95)}")
     if length:
         parts.append(f"{length} long")
-    parts.append(f"{count(load.bad)} bad of {count(load.offered)} requests")
+    bad, offered = (load.impact_bad, load.impact_offered) if length else (load.bad, load.offered)
+    parts.append(f"{count(bad)} bad of {count(offered)} requests")
     return ", ".join(parts)
 
 
@@ -191,10 +200,14 @@ def _runbook(scorecard: Scorecard, width: int) -> Iterator[str]:
         names = [
             clean(step.step)
             for step in graded.steps
-            if step.move == move and step.deviation in {"", "unexplained"}
+            if step.move == move
+            and (step.deviation == "unexplained" or (not step.deviation and move != "extra"))
         ]
         if names:
             yield from _row("", "", f"{move}: {', '.join(names)}", width)
+    tried = [clean(step.step) for step in graded.steps if step.move == "extra" and not step.deviation]
+    if tried:
+        yield from _row("", "", f"tried, did not succeed: {', '.join(tried)}", width)
     for step in graded.steps:
         if step.deviation in {"better_path", "runbook_defect", "justified"}:
             yield from _row(

@@ -6,7 +6,7 @@ cause; where grading could not tell, the finding says that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,10 +26,11 @@ class Finding:
     action: str = ""
     owner: str = "owner"
 
-    @property
-    def asks(self) -> str:
-        """The action, with what it is about where that is said nowhere else."""
-        return f"{self.text}. {self.action}" if self.good is None else self.action
+
+def asks(same: Sequence[Finding]) -> str:
+    """The one action of these findings, with what it is about where that is said nowhere else."""
+    about = "; ".join(one.text for one in same if one.good is None)
+    return f"{about}. {same[0].action}" if about else same[0].action
 
 
 def findings(scorecard: Scorecard, runbook_owner: str = "") -> list[Finding]:
@@ -77,7 +78,7 @@ def _clock(measure: Measure) -> Iterator[Finding]:
         yield Finding(False, f"{noun} {said}{limit}{because}", evidence, _shorten(measure))
     elif measure.verdict is Verdict.UNKNOWN:
         yield Finding(
-            False,
+            None,
             f"{noun} could not be judged: {value_text(measure)}{limit}{because}",
             evidence,
             _make_known(measure),
@@ -94,8 +95,10 @@ def _share(measure: Measure) -> Iterator[Finding]:
     said = f"{name_of(measure).noun}: {value_text(measure)}{f' ({reason})' if reason else ''}"
     if measure.verdict is Verdict.PASS:
         yield Finding(True, said, tuple(measure.evidence))
-    elif measure.verdict is not None:
+    elif measure.verdict is Verdict.FAIL:
         yield Finding(False, said, tuple(measure.evidence), actions[measure.id])
+    elif measure.verdict is Verdict.UNKNOWN:
+        yield Finding(None, f"{name_of(measure).noun} could not be judged: {reason}", tuple(measure.evidence))
 
 
 def _shorten(measure: Measure) -> str:
@@ -203,7 +206,7 @@ def _runbook(scorecard: Scorecard, owner: str) -> Iterator[Finding]:
         for step in graded.steps
         if step.move == "skipped" and step.deviation == "unexplained"
     ]
-    if skipped:
+    if skipped and not (judged and judged.verdict is Verdict.UNKNOWN):
         were = plural(len(skipped), "runbook step was", "runbook steps were")
         yield Finding(
             False,
@@ -255,6 +258,13 @@ def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
             evidence,
             f"Decide whether {name} belongs in the runbook",
             owner,
+        )
+    elif not step.deviation and step.move == "extra":
+        yield Finding(
+            False,
+            f"Lever {name} was tried and did not succeed{detail}",
+            evidence,
+            f"Find out what kept lever {name} from succeeding",
         )
     elif step.move == "forbidden":
         yield Finding(

@@ -183,8 +183,8 @@ def _expectation(one: Expectation, now: float, zero: float) -> str:
     if one.since is None or one.deadline is None:
         return f"  {name} within {budget(one.within)}, not begun"
     if one.done is not None:
-        late = "" if one.done <= one.deadline else ", late"
-        return f"✓ {name} {clock(max(0.0, one.done - one.since))} of {budget(one.within)}{late}"
+        mark, late = ("✓", "") if one.done <= one.deadline else ("✗", ", late")
+        return f"{mark} {name} {clock(max(0.0, one.done - one.since))} of {budget(one.within)}{late}"
     if now > one.deadline:
         return f"! {name} late since {stamp(one.deadline - zero)}"
     return f"… {name} by {stamp(one.deadline - zero)}, {clock(one.deadline - now)} left"

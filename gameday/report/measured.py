@@ -114,10 +114,10 @@ def deed(text: str) -> str:
 
 
 def felt(scorecard: Scorecard) -> str:
-    """What users felt at the worst: ``up to 71 % of requests failed or hung``; empty if not known."""
+    """What users felt at the worst: ``up to 71 % of requests failed or could not be sent``; empty if not known."""
     load = scorecard.load
     if load.peak_error_rate is not None and load.peak_error_rate >= _FEW:
-        return f"up to {share(load.peak_error_rate)} of requests failed or hung"
+        return f"up to {share(load.peak_error_rate)} of requests failed or could not be sent"
     return (
         "" if load.worst_p95 is None else f"the slowest 5 % of answers took {latency(load.worst_p95)} or more"
     )

@@ -13,7 +13,7 @@ from gameday.history import History
 from gameday.metrics import MECHANISMS
 from gameday.model.inputs import Inputs
 from gameday.report.figures import budget, clean, clock, count, share, stamp
-from gameday.report.findings import Finding, findings
+from gameday.report.findings import Finding, asks, findings
 from gameday.report.measured import bad_seconds, felt, find, impact_length, reason_text, value_text
 from gameday.report.roles import as_role, roles
 from gameday.report.timeline import Entry, began, evidence_text, incident_only, timeline
@@ -194,10 +194,16 @@ def _list(title: str, lines: list[str], otherwise: str) -> str:
 
 
 def _actions(found: list[Finding]) -> str:
+    asked: dict[tuple[str, str], list[Finding]] = {}  # what several findings ask for is asked once
+    for one in found:
+        if one.action:
+            asked.setdefault((one.action, one.owner), []).append(one)
     lines = [
-        _with_evidence(f"- [ ] {escape(one.asks)} ({escape(clean(one.owner))}, date)", one.evidence)
-        for one in found
-        if one.action
+        _with_evidence(
+            f"- [ ] {escape(asks(same))} ({escape(clean(owner))}, date)",
+            [number for one in same for number in one.evidence],
+        )
+        for (_, owner), same in asked.items()
     ]
     return "\n".join(
         ["## Action Items", "", *(lines or ["- [ ] (what would make the next one shorter?) (owner, date)"])]

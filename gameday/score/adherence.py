@@ -57,7 +57,9 @@ def _order(found: Followed) -> float | None:
 def _economy(marks: Milestones, found: Followed) -> float | None:
     """The share of mutating acts that the runbook knows; None where nobody changed anything."""
     mutating = sum(deed.by == "responder" for deed in marks.mend.deeds)
-    return 1 - len(found.unmodelled) / mutating if mutating else None
+    known = {step.evidence.lever for step in found.runbook.steps.values()}
+    unknown = sum(trace.ok or trace.lever not in known for trace in found.unmodelled)
+    return 1 - unknown / mutating if mutating else None
 
 
 def _timeliness(marks: Milestones, found: Followed) -> float | None:
@@ -118,6 +120,11 @@ def _coverage(case: Case, found: Adherence) -> Measure:
     if low is None:
         return _shown("coverage", None, "no step applied")
     forbidden = [grade.step for grade in found.steps if grade.move == "forbidden"]
+    verdict, reason = Verdict.PASS if low >= least else Verdict.FAIL, ""
+    if forbidden:
+        verdict, reason = Verdict.FAIL, f"forbidden: {', '.join(forbidden)}"
+    elif low < least and case.cut_short:
+        verdict, reason = Verdict.UNKNOWN, "Respond ended before its time was up"
     return Measure(
         id="runbook_coverage",
         state=State.OBSERVED,
@@ -126,9 +133,9 @@ def _coverage(case: Case, found: Adherence) -> Measure:
         latest=high,
         unit="ratio",
         budget=least,
-        verdict=Verdict.PASS if low >= least and not forbidden else Verdict.FAIL,
+        verdict=verdict,
         evidence=sorted({seq for grade in found.steps for seq in grade.evidence}),
-        reason=f"forbidden: {', '.join(forbidden)}" if forbidden else "",
+        reason=reason,
     )
 
 

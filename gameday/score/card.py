@@ -140,6 +140,9 @@ class LoadFacts(Value):
     offered: int
     sent: int
     bad: int
+    impact_offered: int = 0
+    """Of them, those between impact and mitigation; to the end of Respond if never mitigated."""
+    impact_bad: int = 0
     baseline_rate: float | None
     achieved_share: float | None
     """Sent / offered from mitigation to the end of Respond; whole run if never mitigated."""
@@ -158,7 +161,7 @@ class FaultFacts(Value):
     triggered: float | None
     in_place: float | None
     ended: float | None
-    """When it was last seen in place, if it went before the runner put it back."""
+    """When it went, if that was before the runner put it back: at the mending act, or when seen gone."""
     reverted: bool | None
     problems: list[str] = []
     evidence: list[int] = []

@@ -31,6 +31,8 @@ from gameday.history import History
 
 E = TypeVar("E", bound=Event)
 Spans = list[tuple[float, float]]
+_CUT_SHORT = frozenset({"interrupt", "failure", "guard", "halt", ""})
+"""Why Respond ended before its time was up; empty: the log does not say that it ended."""
 
 
 class Values(Protocol):
@@ -78,16 +80,27 @@ class Case:
             self.values = values
             self.facts = known or {}
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the responders' time ended by nothing of theirs before it was up."""
+        return self.respond_reason in _CUT_SHORT
+
     def _respond_end(self) -> tuple[float, str]:
-        """When the responders' time was over, and why; the log's end while it is not."""
+        """When the responders' time was over, and why.
+
+        A run that never said so ends with the load's last word: what ``gameday revert`` wrote later, when
+        nobody watched any more, was no time of theirs.
+        """
         ended = self.ordered(RespondEnded)
         if ended:
             return ended[0][0].t, ended[0][1].reason
         begun = [
             record.t for record, event in self.history.of(PhaseBegan) if event.phase in {"recover", "close"}
         ]
-        begun += [record.t for record, event in self.history.of(FaultReverting) if not self.finished]
-        return min(begun, default=self.end), ""
+        if self.finished:
+            return min(begun, default=self.end), ""
+        begun += [record.t for record, _ in self.history.of(FaultReverting)]
+        return min([*begun, self.now]), ""
 
     def ordered(self, kind: type[E]) -> list[tuple[Record, E]]:
         """Every event of a kind by its time; ties by content."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gameday.events import Declared, Record, UpdatePosted
 from gameday.model.scenario import Severity
-from gameday.score.budgets import of_severity
+from gameday.score.budgets import budget, of_severity
 from gameday.score.card import Measure, State, Verdict
 from gameday.score.case import Case
 from gameday.score.instants import is_observed
@@ -28,16 +28,35 @@ def severity_correct(case: Case, marks: Milestones) -> Measure:
     if truth is None:
         return _off(name, "the scenario does not say what is true")
     if not said:
-        if not is_observed(marks["detected"]):
-            return _off(name, marks["detected"].reason)
+        return _undeclared(case, marks)
+    return _graded(truth.severity, *said[-1])
+
+
+def _undeclared(case: Case, marks: Milestones) -> Measure:
+    name = "severity_correct"
+    if not is_observed(marks["detected"]):
+        return _off(name, marks["detected"].reason)
+    if _still_had_time(case, marks):
         return Measure(
             id=name,
-            state=State.MISSING,
+            state=State.CENSORED,
             unit="ratio",
-            verdict=Verdict.FAIL,
-            reason="nobody declared a severity",
+            verdict=Verdict.UNKNOWN,
+            reason="Respond ended before a severity was due",
         )
-    return _graded(truth.severity, *said[-1])
+    return Measure(
+        id=name,
+        state=State.MISSING,
+        unit="ratio",
+        verdict=Verdict.FAIL,
+        reason="nobody declared a severity",
+    )
+
+
+def _still_had_time(case: Case, marks: Milestones) -> bool:
+    """Whether Respond was cut short before a declaration was due."""
+    allowed, start = budget(case, "declare"), marks["detected"].at
+    return case.cut_short and (allowed is None or start is None or case.respond_end - start <= allowed)
 
 
 def _graded(truth: Severity, record: Record, event: Declared) -> Measure:

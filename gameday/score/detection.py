@@ -20,6 +20,7 @@ from gameday.events import (
     Scraped,
 )
 from gameday.metrics import METRICS
+from gameday.score.budgets import budget
 from gameday.score.card import Alert, Detection, Instant, Verdict
 from gameday.score.case import Case
 from gameday.score.instants import is_observed, missing, not_applicable, observed
@@ -156,6 +157,9 @@ def _did_not_fire(
     if not is_observed(impact) or impact.at is None:
         return [], []
     span = (impact.at, min(mended, case.respond_end))
+    allowed = budget(case, "detect")
+    if case.cut_short and (allowed is None or span[1] - span[0] <= allowed):
+        return [], []  # they still had time
     fired = {alert.monitor for alert in pages}
     quiet = [monitor for monitor in listed if monitor not in fired]
     blind = [monitor for monitor in quiet if _was_blind(case, monitor, span)]

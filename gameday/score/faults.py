@@ -13,16 +13,16 @@ from gameday.events import (
     StackCompared,
     ThingsRestored,
 )
-from gameday.score.card import FaultFacts
+from gameday.score.card import FaultFacts, Instant
 from gameday.score.case import Case
 
 
-def fault_facts(case: Case) -> list[FaultFacts]:
-    """One entry for each fault of the scenario, in its order."""
-    return [_fault(case, name, use.experiment) for name, use in case.scenario.faults.items()]
+def fault_facts(case: Case, act: Instant) -> list[FaultFacts]:
+    """One entry for each fault of the scenario, in its order; ``act`` is the mending act."""
+    return [_fault(case, name, use.experiment, act) for name, use in case.scenario.faults.items()]
 
 
-def _fault(case: Case, name: str, experiment: str) -> FaultFacts:
+def _fault(case: Case, name: str, experiment: str, act: Instant) -> FaultFacts:
     triggered = [(record, event) for record, event in case.ordered(FaultTriggered) if event.fault == name]
     checks = [(record, event) for record, event in case.ordered(FaultChecked) if event.fault == name]
     reverting = [record for record, event in case.ordered(FaultReverting) if event.fault == name]
@@ -40,11 +40,17 @@ def _fault(case: Case, name: str, experiment: str) -> FaultFacts:
         experiment=experiment,
         triggered=triggered[0][1].at if triggered else None,
         in_place=placed[1].at if placed else None,
-        ended=gone[1].last_in_place if gone else None,
+        ended=_ended(gone[1], act) if gone else None,
         reverted=reverted[-1][1].ok if reverted else None,
         problems=_problems(case, name),
         evidence=[record.seq for record in records],
     )
+
+
+def _ended(gone: FaultChecked, act: Instant) -> float:
+    """When it went: at the mending act or when it was first seen gone, never while it was seen in place."""
+    by = act.at if act.kind == "objective" and act.at is not None else gone.at
+    return max(min(by, gone.at), gone.at if gone.last_in_place is None else gone.last_in_place)
 
 
 def _problems(case: Case, name: str) -> list[str]:

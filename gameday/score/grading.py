@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gameday.events import Act
+from gameday.events import Act, LeverEnded
 from gameday.history import History
 from gameday.score import adherence as runbook
 from gameday.score import communication, faults, load, measures
@@ -53,7 +53,7 @@ def grade_case(case: Case) -> Scorecard:
         mitigation=marks.mend.by,
         relapses=list(marks.mend.relapses),
         load=facts,
-        faults=faults.fault_facts(case),
+        faults=faults.fault_facts(case, marks["mitigating_act"]),
         responders=_responders(case),
         clean=clean,
         differences=differences,
@@ -79,10 +79,10 @@ def _precision(marks: Milestones) -> Measure:
 
 
 def _responders(case: Case) -> list[Responder]:
-    """Everybody who acted at the desk, by name; who did anything by hand counts as a person."""
+    """Everybody who acted at the desk, by name, a lever counted once; who did anything by hand counts as a person."""
     acts: dict[str, list[bool]] = {}
     for record in case.history:
-        if isinstance(record.event, Act):
+        if isinstance(record.event, Act) and not isinstance(record.event, LeverEnded):
             acts.setdefault(record.event.by, []).append(record.event.scripted)
     return [
         Responder(name=name, scripted=all(scripted), acts=len(scripted))

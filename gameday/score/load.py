@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gameday.clients import Counts
 from gameday.events import BaselineJudged, LoadStarted, LoadSteady
 from gameday.score.card import LoadFacts
 from gameday.score.case import Case
@@ -19,11 +20,16 @@ def load_facts(case: Case, marks: Milestones) -> LoadFacts:
     counts = case.clients.counts(start, case.respond_end, case.now)
     mended = marks["mitigated"].at
     good = case.clients.counts(start if mended is None else mended, case.respond_end, case.now)
+    felt = Counts(0, 0, 0)
+    if (began := marks["impact"].at) is not None:
+        felt = case.clients.counts(began, case.respond_end if mended is None else mended, case.now)
     judged = case.history.last(BaselineJudged)
     return LoadFacts(
         offered=counts.offered,
         sent=counts.sent,
         bad=counts.bad,
+        impact_offered=felt.offered,
+        impact_bad=felt.bad,
         baseline_rate=judged[1].rate if judged else None,
         achieved_share=good.sent / good.offered if good.offered else None,
         peak_error_rate=case.clients.peak_error_rate(start, case.respond_end, case.now),

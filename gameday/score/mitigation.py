@@ -118,7 +118,7 @@ def _restarted(case: Case, by: float) -> bool:
 def _why_not(case: Case, service: Service) -> str:
     if service.lasting is not None:
         return f"service was good again, but not for {case.scenario.expect.stable_for:g} s"
-    if case.history.has(FaultReverting):
+    if any(event.by == "runner" for _, event in case.history.of(FaultReverting)):
         return "service did not become good again before the runner put the fault back"
     return "service did not become good again before the end of Respond"
 

@@ -66,7 +66,9 @@ def _extra(case: Case, marks: Milestones, found: Followed, trace: Trace) -> Step
     listed = trace.lever in (mitigate.levers if mitigate else [])
     written = any(step.evidence.lever == trace.lever for step in found.runbook.steps.values())
     deviation, detail = "unexplained", trace.label
-    if mends and not listed and not written:
+    if written and not trace.ok:
+        deviation, detail = "", f"{trace.label}: tried, did not succeed"
+    elif mends and not listed and not written:
         deviation = "better_path"
     elif mends and listed:
         deviation, detail = "justified", f"{trace.label}: known to mend"

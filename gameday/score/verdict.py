@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gameday.errors import ExitCode
-from gameday.events import Aborted, BaselineJudged, FaultChecked, GuardTripped, Interrupted, LoadEnded
+from gameday.events import (
+    Aborted,
+    BaselineJudged,
+    FaultChecked,
+    GuardTripped,
+    Interrupted,
+    LoadEnded,
+    RespondEnded,
+)
 from gameday.model import scenario as model
 from gameday.score.card import Measure, State, Verdict
 from gameday.score.case import Case
@@ -57,6 +65,9 @@ def _merged(
 ) -> tuple[Verdict, list[str]]:
     if not case.finished:
         return Verdict.UNKNOWN, [*_inconclusive(case, marks), "the run did not finish"]
+    if case.triggered is not None and not case.history.has(RespondEnded):
+        unrecorded = "the time of the responders was not recorded"
+        return Verdict.UNKNOWN, [*_inconclusive(case, marks), unrecorded]
     disqualified = next((deed for deed in marks.mend.deeds if deed.by == "revert"), None)
     if disqualified is not None:
         return Verdict.FAIL, [f"disqualified: {disqualified.what} through gameday itself during Respond"]

@@ -161,6 +161,8 @@ def scorecard(log: History, **changes: Any) -> c.Scorecard:
         relapses=[],
         load=c.LoadFacts(
             offered=5160,
+            impact_offered=2140,
+            impact_bad=1520,
             sent=5160,
             bad=1520,
             baseline_rate=120.0,

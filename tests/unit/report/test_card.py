@@ -27,7 +27,7 @@ def test_passing_card(log: History) -> None:
     text = plain(cards.scorecard(log), log, width=120)
     for row in (
         r"^auth-connection-leak +PASS$",
-        r"impact +PASS +6\.2 s +budget 45 s +error rate 71 %, 21\.4 s long, 1,520 bad of 5,160 requests",
+        r"impact +PASS +6\.2 s +budget 45 s +error rate 71 %, 21\.4 s long, 1,520 bad of 2,140 requests",
         r"detected +PASS +6\.1 s +budget 30 s +auth-connections",
         r"acknowledged +PASS +1\.0 s +budget 60 s +alice \(scripted\)",
         r"mitigated +PASS +21\.4 s +budget 120 s +rollback auth v1\.3\.0 -> v1\.2\.3, good for 30 s",

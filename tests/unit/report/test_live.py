@@ -117,6 +117,18 @@ def test_what_is_late_is_said_in_words() -> None:
 
 
 @pytest.mark.usefixtures("narrow")
+def test_what_came_late_has_a_cross() -> None:
+    """An acknowledgement after its budget is no tick."""
+    events = [(t, event) for t, event in samples.incident_events() if not isinstance(event, e.Acknowledged)]
+    late = [(t, event) for t, event in events if t < 150]
+    view = LiveView(Terminal())
+    watch(samples.history([*late, (150.0, e.Acknowledged(by="bob"))]), view)
+    block = view.block().plain
+    view.close()
+    assert re.search(r"✗ acknowledge .*, late", block)
+
+
+@pytest.mark.usefixtures("narrow")
 def test_mending_counts_to_the_begin_of_good_service(log: History) -> None:
     """At the end the view shows 21.4 s, not the half minute longer that good service was watched for."""
     view = LiveView(Terminal())
