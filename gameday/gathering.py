@@ -8,7 +8,7 @@ from typing import Any
 
 from gameday.errors import InputError, Problem
 from gameday.model import checks
-from gameday.model.base import Steps, nearest, wrong
+from gameday.model.base import Steps, wrong
 from gameday.model.inputs import Inputs
 from gameday.model.lever_table import read_table
 from gameday.model.located import Document
@@ -117,7 +117,7 @@ def _follow(
     key, kind, path, name = named
     there = shelf.find(kind, name, found.scenario.parent, stack)
     if there is None:
-        message = f"there is no {kind} '{name}'{nearest(name, shelf.names(kind))}"
+        message = shelf.missing(kind, name, found.scenario.parent)
         found.problems.append(wrong(document.place(path), message))
         return
     found.files[key] = shelf.read(kind, there)
@@ -147,6 +147,7 @@ def _together(found: Gathered, document: Document, model: Scenario | None, table
             if key.startswith("experiment:") and file.reading.model is not None
         },
         runbook=part("runbook"),
+        rubric=part("rubric"),
         playbook=part("playbook"),
         playbook_document=found.files["playbook"].reading.document if "playbook" in found.files else None,
         levers=table,

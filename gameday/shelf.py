@@ -126,19 +126,33 @@ class Shelf:
     def path(self, kind: Kind, name: str, *, stack: str = "") -> Path:
         """The file of a name, or of a path as a person typed it. Raises InputError with the nearest name."""
         typed = Path(name)
-        if typed.suffix and (typed.is_absolute() or _is_file(self._start / typed)):
+        if typed.suffix and (typed.is_absolute() or is_file(self._start / typed)):
             return self._start / typed
         found = self.find(kind, name, self._start, stack)
         if found is None:
             near = nearest(name, self.names(kind)) or f"; `gameday list {kind}s` shows them"
-            raise InputError(f"there is no {kind} '{name}'{near}")
+            raise InputError(f"there is no {kind} '{name}'{near}{self._looked(kind, name, self._start)}")
         return found
+
+    def missing(self, kind: Kind, name: str, beside: Path) -> str:
+        """The sentence for a name that means nothing in a file of this folder."""
+        near = nearest(name, self.names(kind))
+        return f"there is no {kind} '{name}'{near}{self._looked(kind, name, beside)}"
+
+    def _looked(self, kind: Kind, name: str, beside: Path) -> str:
+        """Where a name was looked for; nothing where it is a slip of the pen in somebody's own project."""
+        projects = [self.shown(root) for root in self.roots(beside) if root != library()]
+        if nearest(name, self.names(kind)) and (projects or project_of(beside)):
+            return ""
+        home = f"{_HOMES[kind][0]} of "
+        own = f"{home}{' and '.join(projects)} and in gameday's" if projects else f"{home}gameday's"
+        return f"; looked in {own} own library; a project is a folder with experiments/ or gameday.toml"
 
     def find(self, kind: Kind, name: str, beside: Path, stack: str = "") -> Path | None:
         """The file that a name or a path means in a file of this folder; None if there is none."""
         key = (kind, name, beside, stack)
         if key not in self._found:
-            self._found[key] = next((path for path in self._candidates(*key) if _is_file(path)), None)
+            self._found[key] = next((path for path in self._candidates(*key) if is_file(path)), None)
         return self._found[key]
 
     def _candidates(self, kind: Kind, name: str, beside: Path, stack: str) -> Iterator[Path]:
@@ -180,7 +194,7 @@ class Shelf:
         """The rules of the project that the shelf is seen from. Raises InputError with all their problems."""
         root = project_of(self._start)
         for name in ("gameday.toml", "pyproject.toml"):
-            if root and _is_file(root / name):
+            if root and is_file(root / name):
                 reading: Reading[Config] = self.read(Kind.CONFIG, root / name).reading
                 if reading.model is None:
                     raise InputError(reading.problems)
@@ -188,7 +202,7 @@ class Shelf:
         return Config()
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     """Whether there is such a file; a name that no file can have is none."""
     try:
         return path.is_file()
@@ -221,5 +235,5 @@ def _python_problems(text: str, shown: str) -> list[Problem]:
 def _below(folder: Path, endings: tuple[str, ...], *, deep: bool) -> Iterator[Path]:
     if folder.is_dir():
         for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
-            if path.suffix in endings and _is_file(path):
+            if path.suffix in endings and is_file(path):
                 yield path

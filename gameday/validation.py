@@ -1,20 +1,22 @@
 """``gameday validate``: every problem of every file under some paths, and what is probably not meant.
 
 Touches nothing, starts nothing. A file's kind follows from its folder, else from what is in it; a file that
-is none of ours is passed over, unless it was named itself.
+is none of ours is passed over, unless it was named itself. A file that cannot be read is a problem wherever ours
+are: passed over, it would look as if it had been checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gameday.errors import InputError, Place, Problem
 from gameday.gathering import gather
 from gameday.model.base import wrong
 from gameday.model.dialects import differences
-from gameday.shelf import Kind, Shelf
+from gameday.shelf import Kind, Shelf, is_file
 
 _FOLDERS = {
     "scenarios": Kind.SCENARIO,
@@ -32,9 +34,13 @@ _SIGNS = (
     (Kind.RUBRIC, {"budgets", "gates"}),
 )
 """Keys that together tell a kind; fewer would take other tools' files for ours."""
-_ENDINGS = (".yaml", ".yml", ".md")
+_YAML = (".yaml", ".yml")
+_ENDINGS = (*_YAML, ".md")
 _CONFIGS = ("gameday.toml", "pyproject.toml")
 _PASSED_OVER = frozenset({"node_modules", "runs", "venv", "site-packages", "__pycache__"})
+_MOST = 200_000
+"""Files and folders to look through: more are no project, but a disk."""
+_NEITHER = "this is neither scenario, system, experiment, runbook, rubric nor playbook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +65,24 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
     """Look at files and folders, each scenario as it is and under each of its profiles.
 
     Raises:
-        InputError: a path does not exist, or there is nothing of ours under any of them.
+        InputError: a path does not exist, holds too much, or there is nothing of ours under any of them.
     """
     shelf = Shelf(start)
-    found = dict(_ours(shelf, (start or Path.cwd()).resolve(), paths))
-    if not found:
-        raise InputError("there is no scenario, system, experiment, runbook, rubric or playbook here")
-    problems: set[Problem] = set()
-    warnings: set[Problem] = set()
-    for path, kind in found.items():
+    found = _ours(shelf, (start or Path.cwd()).resolve(), paths)
+    for path, kind in found.files.items():
         if kind is Kind.SCENARIO:
             for profile in (None, *_profiles(shelf, path)):
                 gathered = gather(shelf, path, profile=profile)
-                problems.update(gathered.problems)
-                warnings.update(gathered.warnings)
-        else:
+                found.problems.update(gathered.problems)
+                found.warnings.update(gathered.warnings)
+        elif kind is not None:
             file = shelf.read(kind, path)
-            problems.update(file.reading.problems)
+            found.problems.update(file.reading.problems)
             if kind is Kind.EXPERIMENT and file.reading.model is not None:
-                warnings.update(differences(file.text, file.shown))
-    return Report(sorted(problems), sorted(warnings), list(found))
+                found.warnings.update(differences(file.text, file.shown))
+    if not found.files and not found.problems:
+        raise InputError("there is no scenario, system, experiment, runbook, rubric or playbook here")
+    return Report(sorted(found.problems), sorted(found.warnings), list(found.files))
 
 
 def _profiles(shelf: Shelf, path: Path) -> list[str]:
@@ -87,41 +91,88 @@ def _profiles(shelf: Shelf, path: Path) -> list[str]:
     return list(profiles) if isinstance(profiles, dict) else []
 
 
-def _ours(shelf: Shelf, start: Path, paths: Iterable[str | Path]) -> Iterator[tuple[Path, Kind]]:
+@dataclass(slots=True)
+class _Found:
+    """Files of ours with their kinds, None for one that cannot be read; and what was found on the way to them."""
+
+    files: dict[Path, Kind | None] = field(default_factory=dict)
+    problems: set[Problem] = field(default_factory=set)
+    warnings: set[Problem] = field(default_factory=set)
+
+
+def _ours(shelf: Shelf, start: Path, paths: Iterable[str | Path]) -> _Found:
+    found = _Found()
     missing: list[Problem] = []
     for given in paths:
         path = start / given
-        if path.is_dir():
-            for inner in _walk(path):
-                kind = kind_of(shelf, inner)
-                if kind is not None:
-                    yield inner, kind
-        elif path.is_file():
-            kind = kind_of(shelf, path)
-            if kind is None:
-                message = "this is neither scenario, system, experiment, runbook, rubric nor playbook"
-                missing.append(wrong(Place(shelf.shown(path)), message))
-            else:
-                yield path, kind
-        else:
+        try:
+            is_folder, is_there = path.is_dir(), is_file(path)
+        except (OSError, ValueError):
+            is_folder, is_there = False, False
+        if is_folder:
+            _take_folder(shelf, found, path)
+        elif not is_there:
             missing.append(wrong(None, f"there is no file or folder '{given}'"))
+        elif (kind := kind_of(shelf, path)) is not None:
+            found.files[path] = kind
+        elif broken := _broken(shelf, path):
+            found.files[path] = None
+            found.problems.update(broken)
+        else:
+            missing.append(wrong(Place(shelf.shown(path)), _NEITHER))
     if missing:
         raise InputError(missing)
+    return found
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    try:
-        inside = sorted(folder.iterdir())
-        folders = {path for path in inside if not path.is_symlink() and path.is_dir()}
-    except OSError as error:
-        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    for path in inside:
-        if path.name.startswith(".") or path.name in _PASSED_OVER:
-            continue
-        if path in folders:
-            yield from _walk(path)
-        elif (path.suffix in _ENDINGS or path.name in _CONFIGS) and path.is_file():
-            yield path
+def _take_folder(shelf: Shelf, found: _Found, folder: Path) -> None:
+    """Everything of ours below a folder, and what stands beside it and might have been meant as ours."""
+    kinds = {path: kind_of(shelf, path) for path in _walk(shelf, found, folder)}
+    ours = {path: kind for path, kind in kinds.items() if kind is not None}
+    homes = {path.parent for path, kind in ours.items() if kind is not Kind.CONFIG}
+    for path in kinds.keys() - ours.keys():
+        if path.parent in homes or path.parent.name in _FOLDERS or not homes:
+            broken = _broken(shelf, path)
+            if broken:
+                found.files[path] = None
+                found.problems.update(broken)
+            elif homes and path.suffix in _YAML:
+                found.warnings.add(wrong(Place(shelf.shown(path)), f"passed over: {_NEITHER}"))
+    found.files |= ours
+
+
+def _broken(shelf: Shelf, path: Path) -> Sequence[Problem]:
+    """What keeps anybody from seeing what kind of file this is; nothing for one that is simply not ours."""
+    if path.suffix not in _YAML:
+        file = shelf.read(Kind.CONFIG if path.name in _CONFIGS else Kind.RUNBOOK, path)
+        return [] if file.text else file.reading.problems
+    reading = shelf.read(Kind.SCENARIO, path).reading
+    if reading.document is None:
+        return reading.problems
+    return [] if isinstance(reading.data, dict) else [wrong(reading.document.place(()), _NEITHER)]
+
+
+def _walk(shelf: Shelf, found: _Found, top: Path) -> list[Path]:
+    """Files that may be ours; links to folders are not followed. A folder that cannot be read is said."""
+    seen = 0
+    files: list[Path] = []
+    closed: list[OSError] = []
+    for name, folders, names in os.walk(top, onerror=closed.append):
+        seen += len(folders) + len(names)
+        if seen > _MOST:
+            raise InputError(f"more than {_MOST:,} files are under '{top}'; name the folders of your project")
+        folders[:] = sorted(inner for inner in folders if inner[0] != "." and inner not in _PASSED_OVER)
+        for inner in sorted(names):
+            path = Path(name, inner)
+            wanted = inner[0] != "." and (path.suffix in _ENDINGS or inner in _CONFIGS)
+            if wanted and (is_file(path) or not os.path.exists(path)):  # noqa: PTH110 - never raises
+                files.append(path)
+    for error in closed:
+        folder = Path(error.filename)
+        problem = wrong(Place(shelf.shown(folder)), f"cannot be read: {error.strerror}")
+        meant = folder == top or folder.name in _FOLDERS
+        (found.problems if meant else found.warnings).add(problem)
+    return files
 
 
 def kind_of(shelf: Shelf, path: Path) -> Kind | None:
@@ -130,11 +181,14 @@ def kind_of(shelf: Shelf, path: Path) -> Kind | None:
         return Kind.CONFIG
     if path.name == "pyproject.toml":
         return Kind.CONFIG if "[tool.gameday" in shelf.read(Kind.CONFIG, path).text else None
+    if path.suffix == ".py":
+        return Kind.LOCUSTFILE
     by_folder = _FOLDERS.get(path.parent.name) or _FOLDERS.get(path.parent.parent.name)
     if path.suffix == ".md":
         text = shelf.read(Kind.RUNBOOK, path).text
-        steps = by_folder is Kind.RUNBOOK or "\nsteps:" in text.partition("\n---")[0]
-        return Kind.RUNBOOK if steps and text.startswith("---") else None
+        steps = text.startswith("---") and "\nsteps:" in text.partition("\n---")[0]
+        meant = by_folder is Kind.RUNBOOK and path.stem.lower() != "readme"
+        return Kind.RUNBOOK if steps or meant else None
     if by_folder is not None and by_folder is not Kind.RUNBOOK:
         return by_folder
     data = shelf.read(Kind.SCENARIO, path).reading.data

@@ -18,6 +18,7 @@ from gameday.model.lever_table import Row
 from gameday.model.located import Document
 from gameday.model.playbook import Playbook
 from gameday.model.quantities import Condition
+from gameday.model.rubric import Rubric
 from gameday.model.runbook import Runbook
 from gameday.model.scenario import Impact, Scenario
 from gameday.model.system import System
@@ -39,6 +40,7 @@ class Together:
     system: System | None = None
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     runbook: Runbook | None = None
+    rubric: Rubric | None = None
     playbook: Playbook | None = None
     playbook_document: Document | None = None
     levers: list[Row] | None = None
@@ -64,7 +66,14 @@ def problems(parts: Together) -> Iterator[Problem]:
 def warnings(parts: Together) -> Iterator[Problem]:
     """What can be run and is probably not meant."""
     if parts.scenario is not None:
-        for check in (_too_few_requests, _too_soon, _guards_of_the_meant, _no_table):
+        for check in (
+            _too_few_requests,
+            _too_soon,
+            _too_late,
+            _not_gated,
+            _guards_of_the_meant,
+            _no_table,
+        ):
             for path, message in check(parts, parts.scenario):
                 yield wrong(parts.document.place(path), message)
 
@@ -184,6 +193,24 @@ def _too_soon(parts: Together, scenario: Scenario) -> Iterator[Finding]:
     if detect.within < floor:
         message = f"no listed monitor can fire before {_seconds(floor)}: scrape, evaluation and its own `for`"
         yield ("expect", "detect", "within"), message
+
+
+def _too_late(_: Together, scenario: Scenario) -> Iterator[Finding]:
+    within = scenario.expect.mitigate.within if scenario.expect.mitigate else None
+    if within is not None and within >= scenario.last_end:
+        end = _seconds(scenario.last_end)
+        message = f"nobody can miss {_seconds(within)}: the last fault is put back after {end}"
+        yield ("expect", "mitigate", "within"), message
+
+
+def _not_gated(parts: Together, scenario: Scenario) -> Iterator[Finding]:
+    if parts.rubric is None:
+        return
+    nothing = {"stable_for"} | ({"impact"} if scenario.expect.impact == "allowed" else set())
+    for key in scenario.expect.model_fields_set - nothing - set(parts.rubric.gates):
+        if getattr(scenario.expect, key) is not None:
+            gates = ", ".join(parts.rubric.gates) or "none"
+            yield ("expect", key), f"'{key}' is shown, not gated; the rubric's gates: {gates}"
 
 
 def _guards_of_the_meant(parts: Together, scenario: Scenario) -> Iterator[Finding]:

@@ -230,6 +230,24 @@ def test_the_name_of_an_experiment_that_is_wrong(project: Path, edit: Edit) -> N
     ]
 
 
+def test_a_name_that_does_not_resolve_says_where_it_was_looked_for(
+    project: Path, edit: Edit, tmp_path: Path
+) -> None:
+    """So that one sees that a folder is no project, or which one it is."""
+    edit(f"scenarios/{LEAK}.yaml", "system: auth", "system: warehouse")
+    ends = "gameday's own library; a project is a folder with experiments/ or gameday.toml"
+    (tmp_path / "alone").mkdir()
+    shutil.copy(project / f"scenarios/{LEAK}.yaml", tmp_path / "alone" / "mine.yaml")
+
+    assert (
+        f"looked in scenarios/systems of project and in {ends}"
+        in problems(tmp_path, str(project / f"scenarios/{LEAK}.yaml"))[0]
+    )
+    assert any(
+        f"looked in scenarios/systems of {ends}" in one for one in problems(tmp_path / "alone", "mine.yaml")
+    )
+
+
 def test_a_playbook_is_checked_against_its_scenario(project: Path) -> None:
     """Steps of another runbook and services of another system are found before anybody waits for them."""
     (project / "mine.yaml").write_text(

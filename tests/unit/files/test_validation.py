@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,16 @@ def test_profiles_are_validated_as_merged(project: Path, edit: Edit) -> None:
             "error_rate > 90%",
             "'error_rate > 90%' may stop the run on what the",
         ),
+        (
+            "mitigate: {within: 90s",
+            "mitigate: {within: 2m",
+            "nobody can miss 120s: the last fault is put back after 120s",
+        ),
+        (
+            "  stable_for: 20s",
+            "  declare: {within: 1m}\n  stable_for: 20s",
+            "'declare' is shown, not gated; the rubric's gates: impact, detect, acknowledge",
+        ),
         ("# levers, alone", "# what they do", "nothing shows that these mend: no table in the header"),
     ],
 )
@@ -147,6 +159,110 @@ def test_a_path_that_leads_to_nothing_is_said(tmp_path: Path, name: str, message
         validate([name], tmp_path)
 
     assert str(raised.value) == message
+
+
+BROKEN = {
+    "indent": (b"title: x\n  why: y\n", ":2:"),
+    "tab": (b"load:\n\tusers: 3\n", ":2:1: "),
+    "bracket": (b"tags: [a\n", "not closed"),
+    "binary": (b"\x00\x01", "the character U+0000 does not belong in a text file"),
+    "latin-1": ("title: Störung\n".encode("latin-1"), ":1:10: this is not UTF-8 text"),
+    "empty": (b"", ":1:1: the file is empty"),
+    "list": (b"- a\n", ":1:1: "),
+}
+
+
+@pytest.mark.parametrize("folder", ["scenarios", "scenarios/runbooks", "experiments", "mine"])
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_file_that_cannot_be_read_is_never_passed_over(project: Path, folder: str, how: str) -> None:
+    """Where ours live, or beside one of ours, or named itself: with its own place, and the check fails."""
+    content, message = BROKEN[how]
+    (project / "mine").mkdir()
+    shutil.copy(project / LEAK, project / "mine" / "leak.yaml")
+    path = project / folder / "broken.yaml"
+    path.write_bytes(content)
+    found = [str(one) for one in validate([project], project).problems if "broken" in str(one)]
+
+    assert len(found) == 1
+    assert message in found[0].removeprefix(f"{folder}/broken.yaml")
+    assert path in validate([project], project).files
+    if how != "list":
+        assert [str(one) for one in validate([path], project).problems] == found
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"## Symptoms\n"])
+def test_a_runbook_without_its_front_matter_is_a_problem(project: Path, content: bytes) -> None:
+    """What stands among runbooks and is no README was meant as one."""
+    (project / "scenarios/runbooks/mine.md").write_bytes(content)
+
+    assert len(validate([project], project).problems) == 1
+
+
+def test_a_file_that_may_not_be_read_is_a_problem(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for who checks as another user than who wrote it; a link that leads nowhere is the same."""
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "closed.yaml":
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (project / "scenarios/closed.yaml").write_text("title: x\n")
+    (project / "scenarios/link.yaml").symlink_to("nowhere.yaml")
+
+    assert [str(one) for one in validate([project], project).problems] == [
+        "scenarios/closed.yaml:1:1: cannot be read: Permission denied",
+        "scenarios/link.yaml:1:1: cannot be read: No such file or directory",
+    ]
+
+
+def test_a_folder_that_may_not_be_read_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem where ours would be, a warning elsewhere; never a traceback."""
+    scandir = os.scandir
+
+    def refuse(path: str) -> Any:
+        if Path(path).name in {"systems", "data"}:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    (project / "data").mkdir()
+    report = validate([project], project)
+
+    assert "scenarios/systems:1:1: cannot be read: Permission denied" in map(str, report.problems)
+    assert [str(one) for one in report.warnings] == ["data:1:1: cannot be read: Permission denied"]
+
+
+def test_a_whole_disk_is_not_looked_through(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who says `/` hears at once what to say instead."""
+    monkeypatch.setattr("gameday.validation._MOST", 10)
+    with pytest.raises(
+        InputError, match=r"more than 10 files are under .*; name the folders of your project"
+    ):
+        validate([project], project)
+
+
+def test_a_mapping_of_others_beside_ours_is_named(project: Path) -> None:
+    """A misspelt key that hides a scenario is seen, and other tools' files fail nobody's check."""
+    (project / "mine").mkdir()
+    text = (project / LEAK).read_text().replace("load/logins.py", "logins")
+    (project / "mine/leak.yaml").write_text(text)
+    (project / "mine/other.yaml").write_text(text.replace("expect:", "expct:", 1))
+    report = validate([project / "mine"], project)
+
+    assert report.problems == []
+    assert [str(one) for one in report.warnings] == [
+        (
+            "mine/other.yaml:1:1: passed over: "
+            "this is neither scenario, system, experiment, runbook, rubric nor playbook"
+        )
+    ]
+
+
+def test_a_locustfile_is_python(project: Path) -> None:
+    """Named itself it is read as what it is."""
+    assert validate([project / "scenarios/load/logins.py"], project).problems == []
 
 
 def test_a_thousand_scenarios_take_seconds(project: Path) -> None:
