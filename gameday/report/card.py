@@ -125,11 +125,10 @@ def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
     if measure.id == "time_to_detect":
         return clean(scorecard.detection.by.removeprefix("monitor:").replace("person:", "a person: "))
     if measure.id == "time_to_acknowledge":
-        return next(
-            f"{clean(event.by)}{' (scripted)' if event.scripted else ''}"
-            for record, event in history.of(Acknowledged)
-            if record.seq in scorecard.milestone("acknowledged").evidence
-        )
+        acts = history.of(Acknowledged)
+        taken = scorecard.milestone("acknowledged").evidence
+        names = [(event.by, event.scripted) for record, event in acts if record.seq in taken]
+        return ", ".join(f"{clean(by)}{' (scripted)' if scripted else ''}" for by, scripted in names)
     if measure.id == "time_to_mitigate" and scorecard.mitigation:
         by = scorecard.mitigation.by
         what = deed(scorecard.mitigation.what) or {"out_of_band": "nobody's recorded act"}.get(by, by)

@@ -262,7 +262,7 @@ def _step(step: StepGrade, owner: str) -> Iterator[Finding]:
     elif not step.deviation and step.move == "extra":
         yield Finding(
             False,
-            f"Lever {name} was tried and did not succeed{detail}",
+            f"Lever {name} was tried and did not succeed",
             evidence,
             f"Find out what kept lever {name} from succeeding",
         )
