@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +100,18 @@ def test_revert_takes_down_a_stack_that_the_run_had_brought_up(home: Home, momen
     log = (game.folder / "events.jsonl").read_bytes()
     assert home.gameday("revert", "latest").code == 0
     assert (game.folder / "events.jsonl").read_bytes() == log
+
+
+def test_revert_ends_a_stack_that_has_only_just_begun(home: Home) -> None:
+    """A supervisor that has not even taken its folder's lock is ended too, and leaves nothing to stand up later."""
+    game = home.start("quick")
+    note = Path(game.until("stack_starting")["handle"]["state_dir"]) / "supervisor.pid"
+    deadline = time.monotonic() + 5
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < deadline
+    os.kill(int(note.read_text()), signal.SIGSTOP)
+    game.kill()
+
+    reverted = home.gameday("revert", "latest")
+    assert reverted.code == 0, reverted
+    assert home.left() == []

@@ -7,6 +7,7 @@ HTTP. Knows the folder and the control API; which programs there are, the superv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shlex
 import tempfile
@@ -104,7 +105,11 @@ class LocalStack:
 
     async def down(self) -> None:
         """Stop the supervisor, which stops everything, and remove the folder."""
-        if self._folder is None or not self._folder.is_ours():
+        if self._folder is None:
+            return
+        if not self._folder.is_ours():
+            with contextlib.suppress(OSError):  # made for a stack that was never laid out in it
+                self._folder.path.rmdir()
             return
         self._state = None
         await stop_supervisor(self._folder)

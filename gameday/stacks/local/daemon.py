@@ -18,6 +18,7 @@ from gameday.stacks.local.folder import Folder, State
 from gameday.stacks.local.programs import python_environment, python_module
 from gameday.stacks.local.waiting import until
 
+_MODULE = "gameday.stacks.local.supervisor"
 UP_SECONDS = 45.0
 STOP_SECONDS = 8.0
 GONE_SECONDS = 8.0
@@ -40,18 +41,17 @@ async def start_supervisor(folder: Folder) -> State:
 
 async def stop_supervisor(folder: Folder) -> None:
     """End it and all its processes. Raises StackError where some are left."""
-    pid = folder.read_supervisor()
+    pid = _supervisor_of(folder)
     if pid is None:
         return
 
     async def ended() -> bool:
-        return _reap(pid) or (folder.is_stale() and not _is_our_child(pid))
+        return _reap(pid) or not _is_supervisor(pid, folder)
 
     async def programs_gone() -> bool:
         return not _members(pid)
 
     for farewell in (signal.SIGTERM, signal.SIGKILL):
-        # Only who holds the folder's lock is the supervisor; its id may be another's by now.
         if await ended():
             break
         with contextlib.suppress(ProcessLookupError):
@@ -76,7 +76,7 @@ def _spawn(folder: Folder) -> int:
     log = folder.logs / "supervisor.log"
     pid = os.posix_spawn(
         sys.executable,
-        python_module("gameday.stacks.local.supervisor", str(folder.path)),
+        python_module(_MODULE, str(folder.path)),
         python_environment(),
         setsid=True,
         file_actions=[
@@ -98,11 +98,19 @@ def _members(group: int) -> list[int]:
     return members
 
 
-def _is_our_child(pid: int) -> bool:
+def _supervisor_of(folder: Folder) -> int | None:
+    """As noted, or, where who spawned it died before the note, as it runs."""
+    noted = folder.read_supervisor()
+    return noted or next((pid for pid in psutil.pids() if _is_supervisor(pid, folder)), None)
+
+
+def _is_supervisor(pid: int, folder: Folder) -> bool:
+    """Whether it is this folder's, told by its command line: its id may be another's by now, its lock comes late."""
     try:
-        return bool(psutil.Process(pid).ppid() == os.getpid())
-    except psutil.NoSuchProcess:
+        words: list[str] = psutil.Process(pid).cmdline()
+    except psutil.Error:
         return False
+    return words[-2:] == [_MODULE, str(folder.path)]
 
 
 def _reap(pid: int) -> bool:
