@@ -57,11 +57,19 @@ def sparkline(values: list[float | None], top: float) -> str:
     )
 
 
+class _Console(Console):
+    """Says that nobody reads any more; rich's own would silence stdout too, where the card has yet to go."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the error is handled."""
+        raise BrokenPipeError
+
+
 class LiveView:
     """Feed it every record in order, with the situation that already knows it; close it at the end."""
 
     def __init__(self, stream: TextIO, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._console = Console(file=stream, highlight=False)
+        self._console = _Console(file=stream, highlight=False)
         self._now = now
         self._situation: Situation | None = None
         self._drawn = -_REDRAW

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,22 @@ def test_a_log_that_may_not_grow(scratch: Standing) -> None:
 
 
 # Others
+
+
+def test_nobody_reads_what_a_run_tells(scratch: Standing) -> None:
+    """Where the terminal's end of stderr is gone the run goes on, and its card still comes on stdout."""
+    home = scratch.home
+    command = [sys.executable, "-m", "gameday", "run", "quick", "--attach", "staging"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=home.work, env=home.environment, stdout=pipe, stderr=pipe, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert "kept in" in run.stderr.readline()
+        run.stderr.close()
+        assert "PASS" in run.stdout.read()
+    assert run.returncode == 0
 
 
 def test_a_responder_that_does_nothing(scratch: Standing) -> None:
