@@ -1,4 +1,4 @@
-"""Ctrl-C: once puts back and grades, twice puts back at once; SIGTERM is the same."""
+"""Ctrl-C: once puts back and grades, twice puts back at once; SIGTERM and a closed terminal are the same."""
 
 from __future__ import annotations
 
