@@ -88,6 +88,14 @@ def test_show_a_file(recorded: Recorded) -> None:
     fine(recorded.home.gameday("show", "bad-release"), "Put a release out")
 
 
+def test_validate_a_project(recorded: Recorded) -> None:
+    """A project without problems says how many files it has; a warning is no problem."""
+    done = recorded.home.gameday("validate", ".")
+    fine(done, "files")
+    assert "(warning)" in done.err
+    assert json.loads(fine(recorded.home.gameday("validate", ".", "--json")))[0]["warning"] is True
+
+
 def test_status_without_a_live_run(recorded: Recorded) -> None:
     """Nothing is live, in words and as JSON."""
     fine(recorded.home.gameday("status"), "no run is live")

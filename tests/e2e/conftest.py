@@ -20,7 +20,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "auth-connection-leak": {
         **LIGHT,
         "faults": {"release": {"for": "60s"}},
-        "expect": {"impact": {"within": "20s"}, "mitigate": {"within": "45s"}, "stable_for": "8s"},
+        "expect": {"impact": {"within": "18s"}, "mitigate": {"within": "45s"}, "stable_for": "8s"},
     },
     "identity-latency": {
         **LIGHT,

@@ -49,7 +49,7 @@ def test_tick_everything(answered: Callable[..., Game], scenario: str) -> None:
     game = answered(
         scenario,
         "tick-everything",
-        faults={FAULTS[scenario]: {"for": "26s"}},
+        faults={FAULTS[scenario]: {"for": "20s"}},
         expect={"mitigate": {"within": "6s"}},
     )
     card = graded(game, 1)

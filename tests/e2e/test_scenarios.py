@@ -92,7 +92,7 @@ def environment_of(home: Home, game: Game) -> str:
 
 def brief(fault: str) -> dict[str, dict[str, object]]:
     """Over soon, and late for the one budget that nobody meets."""
-    return {"faults": {fault: {"for": "26s"}}, "expect": {"mitigate": {"within": "6s"}}}
+    return {"faults": {fault: {"for": "20s"}}, "expect": {"mitigate": {"within": "6s"}}}
 
 
 def unanswered(game: Game) -> None:

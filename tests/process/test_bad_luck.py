@@ -40,9 +40,9 @@ def scratch(standing: Standing) -> Iterator[Standing]:
     before = {path for path in standing.home.work.rglob("*") if "runs" not in path.parts}
     inventory = standing.inventory()
     yield standing
-    for path in set(standing.home.work.rglob("*")) - before:
-        if "runs" not in path.parts and path.is_file():
-            path.unlink()
+    for path in sorted(set(standing.home.work.rglob("*")) - before, reverse=True):  # contents before folders
+        if "runs" not in path.relative_to(standing.home.work).parts:
+            path.rmdir() if path.is_dir() else path.unlink()
     left = standing.left()
     for file in standing.home.live.glob(
         "*.json"
