@@ -148,7 +148,9 @@ def servers() -> Iterator[Callable[[list[str]], Api]]:
         yield start
 
 
-@pytest.fixture(params=["ours", "ours-without-uvloop", "toxiproxy-server"])
+@pytest.fixture(
+    params=["ours", "ours-without-uvloop", pytest.param("toxiproxy-server", marks=pytest.mark.service)]
+)
 def api(
     request: pytest.FixtureRequest,
     servers: Callable[[list[str]], Api],
