@@ -22,12 +22,12 @@ demo: $(VENV)/.run  ## a whole game day on the embedded stack: about a minute
 	$(BIN)/gameday run auth-connection-leak
 
 test: $(VENV)/.dev  ## every test that needs no outside service
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not service"
+	$(BIN)/python -m pytest -n logical --dist worksteal -m "not service"
 	@echo
 	@echo "Left out: tests that need an outside service (a real toxiproxy-server). They run with: make test-all"
 
 test-all: $(VENV)/.dev  ## also the tests that need an outside service; those that miss theirs say so
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check .
