@@ -9,8 +9,9 @@ Requests come as JSON lines on stdin, answers go as JSON lines to the file descr
 
 Each answer repeats the request's ``id``. While an experiment plays, every activity is streamed as it ends. When
 stdin closes, the runner is gone and this process ends at once, waiting or playing, and with it every program
-that an activity under way has started: nothing may be injected by a child that nobody watches. Success is read
-from each activity's own status: Chaos Toolkit calls a run with a failed activity "completed".
+that an activity under way has started: nothing may be injected by a child that nobody watches. For the same
+reason each request, and nothing else, renews what holders hold for this experiment. Success is read from each
+activity's own status: Chaos Toolkit calls a run with a failed activity "completed".
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import sys
 import threading
 import time
 from typing import Any, NoReturn
+
+from gameday.faults.actions import holding
 
 _MEMORY_ACTIONS = frozenset({"remember", "remember_toxics"})
 """Ours that record states for a plain ``chaos run``; under gameday the recipe has done that already."""
@@ -190,10 +193,12 @@ def _end(*, playing: bool) -> NoReturn:
 def main() -> None:
     """Read requests until stdin closes."""
     child = Child(int(sys.argv[1]))
+    holding.watched_by_runner()
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def read() -> None:
         for line in sys.stdin:
+            holding.renew_all()
             requests.put(json.loads(line))
         _end(playing=child.playing)
 
