@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gameday.stacks.local import limits
 from gameday.stacks.local.adapter import LocalStack
+from gameday.stacks.local.back_off import BackOff
 from gameday.stacks.local.child import Child
 from gameday.stacks.local.waiting import until
 
@@ -106,14 +107,18 @@ def test_a_replica_over_its_memory_is_ended_and_comes_back(
     """Whoever uses more than the limit is killed, and started again as anybody who dies is."""
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 40 * 2**20)
     monkeypatch.setattr(limits, "_EVERY_SECONDS", 0.05)
-    monkeypatch.setattr("gameday.stacks.local.child.RESTART_SECONDS", 0.05)
 
     class OneReplica:
         name = "auth-1"
 
         def __init__(self) -> None:
             code = "import time; x = bytearray(100 * 2**20); time.sleep(60)"
-            self.child = Child("auth-1", lambda: [sys.executable, "-c", code], tmp_path / "log")
+            self.child = Child(
+                "auth-1",
+                lambda: [sys.executable, "-c", code],
+                tmp_path / "log",
+                back_off=BackOff(first=0.05, longest=0.05),
+            )
             self.replicas = [self]
 
     async def watch() -> int:

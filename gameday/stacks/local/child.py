@@ -1,7 +1,7 @@
 """One program of the stack: started, watched, started again a moment after it died, stopped.
 
-Like a pod under its controller: whoever dies unasked is counted and comes back. What the program does, and
-whether it is ready, is not known here.
+Like a pod under its controller: whoever dies unasked is counted and comes back, later each time that it dies
+soon again. What the program does, and whether it is ready, is not known here.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from signal import Signals
 
 from gameday.errors import StackError
+from gameday.stacks.local.back_off import BackOff
 from gameday.stacks.local.programs import bound_to_us
 
-RESTART_SECONDS = 1.0
 _LAST_LINES = 12
 
 
@@ -44,10 +45,18 @@ class Child:
         way: str = "self",
         comes_back: bool = True,
         after_restart: Callable[[], Awaitable[None]] | None = None,
+        back_off: BackOff | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self.restarts = 0
+        self.started_at = 0.0
+        """When the process that runs, or ran last, was started; of the monotonic clock."""
+        self.last_end = ""
+        """How it ended when it last died unasked: ``OOMKilled``, ``SIGKILL``, ``exit 1``."""
+        self._back_off = back_off or BackOff()
+        self._starts_at: float | None = None
+        self._killed_for = ""
         self._command = command
         self._environment = environment
         self._farewell = farewell
@@ -72,6 +81,16 @@ class Child:
         """Whether it is under care: started and not stopped."""
         return self._keeper is not None
 
+    @property
+    def starts_in(self) -> float | None:
+        """Seconds until it is started again; None while it runs or is not under care."""
+        return None if self._starts_at is None else max(self._starts_at - time.monotonic(), 0.0)
+
+    @property
+    def looping(self) -> bool:
+        """Whether it died again soon after it had been started again, and now waits longer."""
+        return self._starts_at is not None and self._back_off.looping
+
     async def start(self) -> None:
         """Start it and keep it running. Does nothing where it is under care already."""
         if self.wanted:
@@ -82,6 +101,7 @@ class Child:
     async def stop(self, how: Signals = signal.SIGKILL, within: float = 1.0) -> None:
         """End it for good; SIGKILL where it has not ended in time."""
         keeper, self._keeper = self._keeper, None
+        self._starts_at = None
         if keeper:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -94,10 +114,20 @@ class Child:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), within)
 
-    def kill(self) -> None:
-        """End the process where it stands; whoever is under care comes back."""
+    def kill(self, why: str = "") -> None:
+        """End the process where it stands; whoever is under care comes back. ``why`` is told as its end."""
         if self._process and self.running:
+            self._killed_for = why
             self._process.kill()
+
+    async def gone(self, pid: int, within: float) -> bool:
+        """Whether a process of this program, by its id, has ended within so many seconds."""
+        process = self._process
+        if process is None or process.pid != pid:
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), within)
+        return process.returncode is not None
 
     def failure(self, what: str) -> StackError:
         """What went wrong with it, and the end of its log."""
@@ -115,19 +145,31 @@ class Child:
                 )
             except OSError as error:
                 raise StackError(f"{self.name} could not be started: {error}") from error
+        self.started_at = time.monotonic()
 
     async def _keep(self) -> None:
         while True:
             assert self._process
-            await self._process.wait()
+            code = await self._process.wait()
+            self.last_end, self._killed_for = self._killed_for or _said(code), ""
             if not self._comes_back:
                 return
-            await asyncio.sleep(RESTART_SECONDS)
+            self._back_off = self._back_off.died(time.monotonic() - self.started_at)
+            self._starts_at = time.monotonic() + self._back_off.delay
+            await asyncio.sleep(self._back_off.delay)
             self.restarts += 1
             await self._spawn()
+            self._starts_at = None
             if self._after_restart:
                 with contextlib.suppress(StackError):
                     await self._after_restart()
+
+
+def _said(code: int) -> str:
+    """An exit code as people say it."""
+    if code >= 0:
+        return f"exit {code}"
+    return Signals(-code).name if -code in set(Signals) else f"signal {-code}"
 
 
 async def run_once(

@@ -90,16 +90,22 @@ async def _platform(parts: Parts) -> list[Metric]:
     restarts = CounterMetricFamily(
         "kube_pod_container_status_restarts", "Restarts by the platform", labels=each
     )
+    waiting = GaugeMetricFamily(
+        "kube_pod_container_status_waiting_reason",
+        "Waits to be started again after it died soon after its last start",
+        labels=[*each, "reason"],
+    )
     memory = GaugeMetricFamily("container_memory_working_set_bytes", "Memory in use", labels=each)
     limit = GaugeMetricFamily("container_spec_memory_limit_bytes", "Memory allowed", labels=each)
     for replica in parts.auth.replicas:
         who = [NAMESPACE, replica.name, SERVICE]
         restarts.add_metric(who, replica.child.restarts)
+        waiting.add_metric([*who, "CrashLoopBackOff"], replica.child.looping)
         limit.add_metric(who, MEMORY_LIMIT)
         used = memory_of(replica.child)
         if used is not None:
             memory.add_metric(who, used)
-    return [ready, wanted, restarts, memory, limit]
+    return [ready, wanted, restarts, waiting, memory, limit]
 
 
 def _host(disk_of: str) -> list[Metric]:

@@ -35,4 +35,4 @@ async def keep_limits(service: AuthService) -> None:
             used = memory_of(replica.child)
             if used is not None and used > MEMORY_LIMIT:
                 _log.error("%s ended: out of memory, %d of %d bytes", replica.name, used, MEMORY_LIMIT)
-                replica.child.kill()
+                replica.child.kill("OOMKilled")

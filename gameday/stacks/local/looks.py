@@ -15,8 +15,10 @@ from gameday.errors import InputError
 from gameday.model.quantities import duration, nearest
 from gameday.ports import Answer, Json, Topic
 from gameday.stacks.local.catalog import DATABASE, FLAGS, IDENTITY, SERVICE, known, read_value
+from gameday.stacks.local.child import Child
 from gameday.stacks.local.database import RESERVED, SERVICE_ROLE
 from gameday.stacks.local.history import Change, utc_now
+from gameday.stacks.local.limits import MEMORY_LIMIT, memory_of
 from gameday.stacks.local.log_reading import LEVELS, LogLine, read_logs
 from gameday.stacks.local.parts import Parts, address
 
@@ -90,13 +92,25 @@ async def _metrics(parts: Parts, _arguments: Arguments) -> Answer:
             flags = ", ".join(flag for flag in FLAGS if state["flags"].get(flag)) or "none"
             words = f"{state['release']}, flags on: {flags}, in flight {state['in_flight']}"
         else:
-            words = "does not answer"
-        rows.append((f"replica {replica.name}", f"{words}, restarts {replica.child.restarts}"))
+            words = "does not answer" if replica.child.running else "is down"
+        rows.append((f"replica {replica.name}", f"{words}, {_life(replica.child)}"))
     [(used,)] = await parts.database.ask(
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
     rows.append(("database connections", f"{used} of {parts.database.max_connections}"))
     return Answer(Topic.METRICS, ("what", "now"), rows)
+
+
+def _life(child: Child) -> str:
+    """Memory, restarts, how it last ended, and whether it waits to be started again."""
+    used, megabyte = memory_of(child), 2**20
+    said = [f"memory {used / megabyte:.0f} of {MEMORY_LIMIT / megabyte:.0f} MB"] if used is not None else []
+    ended = f" (last end: {child.last_end})" if child.last_end else ""
+    said.append(f"restarts {child.restarts}{ended}")
+    if child.starts_in is not None:
+        state = "CrashLoopBackOff" if child.looping else "waiting"
+        said.append(f"{state}, starts again in {child.starts_in:.0f} s")
+    return ", ".join(said)
 
 
 async def _logs(parts: Parts, arguments: Arguments) -> Answer:
