@@ -7,22 +7,29 @@ ours. What can be told without importing anything is told here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from gameday.model.amounts import amount
 from gameday.model.base import Closed, Misplaced, Steps, plain
 from gameday.model.quantities import Duration, duration, nearest
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+_READERS: Mapping[str, Callable[[object], object]] = {"duration": duration, "amount": amount}
+
+
 class Parameter(Closed):
     """A parameter of ours that a scenario may set in ``with``."""
 
     default: Any = None
-    type: Literal["integer", "number", "string", "boolean", "duration"] = "string"
+    type: Literal["integer", "number", "string", "boolean", "duration", "amount"] = "string"
+    """An ``amount`` is some of several: ``2``, ``50%``, ``all``."""
+    among: list[str] = Field(default=[])
+    """The only words that it takes, where there are few."""
     about: str = ""
 
     def problem(self, value: object) -> str:
@@ -33,12 +40,14 @@ class Parameter(Closed):
             "string": isinstance(value, str),
             "boolean": isinstance(value, bool),
         }
-        if self.type == "duration":
+        if self.type in _READERS:
             try:
-                duration(value)
+                _READERS[self.type](value)
             except ValueError as error:
                 return str(error)
             return ""
+        if self.among and value not in self.among:
+            return f"{plain(value)} is not one of {', '.join(self.among)}{nearest(str(value), self.among)}"
         article = "an" if self.type == "integer" else "a"
         return "" if fits[self.type] else f"{plain(value)} is not {article} {self.type}"
 

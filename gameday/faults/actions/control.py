@@ -11,10 +11,10 @@ from gameday.faults.actions import memory
 
 _DEADLINE = 20.0
 
-__all__ = ["deploy", "nothing", "remember", "restore", "version_is"]
+__all__ = ["ask", "deploy", "nothing", "remember", "restore", "version_is"]
 
 
-def _ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The JSON answer of the control API; urllib raises on every status of 400 and above."""
     request = urllib.request.Request(  # noqa: S310 - the stack's own address
         os.environ["GAMEDAY_CONTROL_URL"].rstrip("/") + path,
@@ -34,7 +34,7 @@ def _ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
 
 
 def _inventory() -> dict[str, dict[str, Any]]:
-    things: dict[str, dict[str, Any]] = _ask("GET", "/inventory")
+    things: dict[str, dict[str, Any]] = ask("GET", "/inventory")
     return things
 
 
@@ -51,7 +51,7 @@ def restore(component: str) -> bool:
         RuntimeError: an aspect is still different afterwards.
     """
     states = memory.recall(component)
-    _ask("POST", "/restore", {component: states})
+    ask("POST", "/restore", {component: states})
     now = _inventory()[component]
     left = [
         f"{aspect} is {now.get(aspect)!r}, not {state!r}"
@@ -65,7 +65,7 @@ def restore(component: str) -> bool:
 
 def deploy(service: str, version: str, author: str = "deploy-bot") -> str:
     """Roll a release out to every replica; gives what was done."""
-    answer = _ask("POST", "/deploy", {"service": service, "version": version, "author": author})
+    answer = ask("POST", "/deploy", {"service": service, "version": version, "author": author})
     return str(answer.get("did", "")) if isinstance(answer, dict) else ""
 
 

@@ -3,6 +3,7 @@
     GET  /identity /ready /inventory /targets /children      POST /restore     things
     GET  /looks/TOPIC?NAME=VALUE                             POST /levers      {name, arguments}
     GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
+                                                             POST /kill        {service, count, pick, seed}
                                                              POST /stop
 
 All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not
@@ -26,6 +27,7 @@ from gameday.stacks.local.catalog import RELEASES, SERVICE, known
 from gameday.stacks.local.exporter import SOURCES, export
 from gameday.stacks.local.folder import MARKER
 from gameday.stacks.local.inventory import read_inventory, restore_things
+from gameday.stacks.local.kills import kill_replicas
 from gameday.stacks.local.lever_acts import deploy, pull
 from gameday.stacks.local.looks import look
 from gameday.stacks.local.parts import Parts, address
@@ -58,6 +60,7 @@ class Control:
                 web.post("/restore", self._restore),
                 web.post("/levers", self._pull),
                 web.post("/deploy", self._deploy),
+                web.post("/kill", self._kill),
                 web.post("/stop", self._stop),
             ]
         )
@@ -139,6 +142,10 @@ class Control:
         version = known("release", str(body.get("version", "")), RELEASES)
         result = await deploy(self._parts, version, str(body.get("author") or "deploy-bot"))
         return web.json_response(dataclasses.asdict(result))
+
+    async def _kill(self, request: web.Request) -> web.Response:
+        victims = await kill_replicas(self._parts.auth, await _body(request))
+        return web.json_response([dataclasses.asdict(victim) for victim in victims])
 
     async def _stop(self, _request: web.Request) -> web.Response:
         self.stopped.set()

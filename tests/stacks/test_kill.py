@@ -1,0 +1,114 @@
+"""Replicas that are killed: one, a share, all, again and again; what comes back, and how long it waits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gameday.ports import Topic
+from gameday.stacks.local.adapter import LocalStack
+from tests.stacks.conftest import Children, Eventually
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def three(shared_stack: LocalStack, eventually: Eventually) -> Iterator[LocalStack]:
+    """A stack with three replicas that have not died yet."""
+    asyncio.run(shared_stack.restore({"auth": {"replicas": 3}}))
+    yield shared_stack
+    asyncio.run(shared_stack.restore({"auth": {"replicas": 2}}))
+    eventually(lambda: all(asyncio.run(shared_stack.ready()).values()), 30)
+
+
+def post(stack: LocalStack, path: str, **body: object) -> Any:
+    """Ask the control API to do something."""
+    environment = stack.environment()
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        environment["GAMEDAY_CONTROL_URL"] + path,
+        json.dumps({"service": "auth", **body}).encode(),
+        {"Authorization": f"Bearer {environment['GAMEDAY_CONTROL_TOKEN']}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+        return json.load(answer)
+
+
+def replicas(children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Those of the auth service."""
+    return {name: row for name, row in children.items() if name.startswith("auth-")}
+
+
+def test_some_die_and_come_back(three: LocalStack, children: Children, eventually: Eventually) -> None:
+    """Half of three are the two oldest; they are gone at once, and each comes back as a new process, once."""
+    before = replicas(children(three))
+
+    killed = post(three, "/kill", count="50%", pick="oldest")
+
+    assert [victim["name"] for victim in killed] == sorted(before)[:2]
+    for victim in killed:
+        assert victim["pid"] == before[victim["name"]]["pid"]
+        with pytest.raises(ProcessLookupError):
+            os.kill(victim["pid"], 0)
+    assert asyncio.run(three.ready())["auth"] is False
+    eventually(lambda: asyncio.run(three.ready())["auth"], 15)
+    after = replicas(children(three))
+    assert {name: row["restarts"] for name, row in after.items()} == dict(
+        zip(sorted(before), (1, 1, 0), strict=True)
+    )
+    assert not {victim["pid"] for victim in killed} & {row["pid"] for row in after.values()}
+
+
+def test_who_dies_again_and_again_waits_longer(
+    three: LocalStack, children: Children, eventually: Eventually
+) -> None:
+    """The second wait is twice the first, and whoever looks is told: CrashLoopBackOff, of what it died, restarts."""
+    for deaths in (1, 2):
+        killed = post(three, "/kill", count="all")
+        assert len(killed) == 3
+        if deaths == 1:
+            eventually(lambda: all(row["pid"] for row in replicas(children(three)).values()), 5)
+    rows = {str(what): str(now) for what, now in asyncio.run(three.look(Topic.METRICS, {})).rows}
+    with urllib.request.urlopen(f"{three.endpoints().control}/metrics/platform", timeout=5) as answer:  # noqa: S310
+        exported = answer.read().decode()
+
+    waiting = [words for what, words in rows.items() if what.startswith("replica auth-")]
+    assert len(waiting) == 3
+    for words in waiting:
+        assert "is down" in words
+        assert "restarts 1 (last end: SIGKILL)" in words or "restarts 2 (last end: SIGKILL)" in words
+        assert "CrashLoopBackOff, starts again in" in words
+    assert exported.count('reason="CrashLoopBackOff"} 1.0') == 3
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(three, "/kill", count=1)
+    assert (refused.value.code, "no replica of auth runs" in refused.value.read().decode()) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"count": "0"}, "is not how many"),
+        ({"count": "120%"}, "more than 100%"),
+        ({"pick": "eldest"}, "did you mean 'oldest'"),
+        ({"service": "auht"}, "did you mean 'auth'"),
+    ],
+)
+def test_what_is_wrong_kills_nothing(
+    shared_stack: LocalStack, children: Children, body: dict[str, object], words: str
+) -> None:
+    """400, with the mend, and everybody lives."""
+    before = children(shared_stack)
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(shared_stack, "/kill", **body)
+
+    with refused.value:
+        assert refused.value.code == 400
+        assert words in refused.value.read().decode()
+    assert children(shared_stack) == before
