@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from typing import Protocol
 
 from gameday.events import Scraped
 from gameday.metrics import METRICS
@@ -36,6 +37,13 @@ _NEEDS = {
 }
 _FRESH = 2.0
 """Seconds for which the newest value of a gauge counts as data."""
+
+
+class Values(Protocol):
+    """Metrics as the system itself exports them."""
+
+    def value(self, metric: str, at: float) -> float | None:
+        """A metric at an instant, in its base unit; None without data."""
 
 
 class Exported:

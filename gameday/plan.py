@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 from gameday.clients import Stretch
 from gameday.events import FaultReverting, FaultTriggered, ImpactObserved, LoadSteady
 from gameday.model.scenario import Impact, Scenario
+from gameday.readiness import ready_since
 from gameday.situation import Situation
 
 SETTLE = 0.5
@@ -128,20 +129,24 @@ def lasting(situation: Situation, since: float, now: float) -> Stretch | None:
     return situation.clients.clean_stretch(situation.inputs.scenario.steady_state, since, now, now)
 
 
-def _good_long_enough(situation: Situation, since: float, now: float) -> bool:
-    """Whether service has been good for ``stable_for`` by now, counted from the last fault at the earliest."""
+def _good_long_enough(situation: Situation, since: float, now: float, *, healed: float = 0.0) -> bool:
+    """Whether service has been good for ``stable_for`` by now, counted from the last fault at the earliest.
+
+    Where the platform is to heal, from when it had.
+    """
     stretch = lasting(situation, since, now)
     came = max(event.at for _, event in situation.history.of(FaultTriggered))
     stable_for = situation.inputs.scenario.expect.stable_for
-    return stretch is not None and now - max(stretch.began, came) >= stable_for
+    return stretch is not None and now - max(stretch.began, came, healed) >= stable_for
 
 
 def _healed(situation: Situation, scenario: Scenario, triggered: float, now: float) -> EndRespond | None:
     recover = scenario.expect.recover
     assert recover is not None
-    ready = situation.exported.value("replicas_ready", now)
-    wanted = sum(service.replicas or 0 for service in situation.inputs.system.services.values())
-    if ready is not None and ready >= wanted and _good_long_enough(situation, triggered, now):
+    ready = None
+    if situation.exported.value("replicas_ready", now) is not None:
+        ready = ready_since(situation.exported, situation.inputs.system, triggered, now)
+    if ready is not None and _good_long_enough(situation, triggered, now, healed=ready):
         return EndRespond("platform_healed", "replicas are ready and service is steady again")
     if now >= triggered + recover.within * _MISSED_BY_HALF + scenario.expect.stable_for:
         return EndRespond("time_up", f"the platform did not heal within {recover.within:g} s")

@@ -24,7 +24,7 @@ from gameday.report.measured import (
     reason_text,
     value_text,
 )
-from gameday.score.card import Measure, Scorecard, State, Verdict
+from gameday.score.card import Measure, Mitigation, Scorecard, State, Verdict
 from gameday.windows import QUANTILES
 
 _LABEL, _VERDICT, _VALUE, _BUDGET = 16, 9, 10, 15
@@ -129,13 +129,18 @@ def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
         taken = scorecard.milestone("acknowledged").evidence
         names = [(event.by, event.scripted) for record, event in acts if record.seq in taken]
         return ", ".join(f"{clean(by)}{' (scripted)' if scripted else ''}" for by, scripted in names)
-    if measure.id == "time_to_mitigate" and scorecard.mitigation:
-        by = scorecard.mitigation.by
-        what = deed(scorecard.mitigation.what) or {"out_of_band": "nobody's recorded act"}.get(by, by)
-        credit = "" if by == "responder" else f" ({by.replace('_', ' ')})"
-        stable = history.inputs().scenario.expect.stable_for
-        return f"{what}{credit}, good for {budget(stable)}"
-    return ""
+    lasts = f", good for {budget(history.inputs().scenario.expect.stable_for)}"
+    if measure.id == "time_to_recover":
+        return f"by the platform: replicas ready{lasts}"
+    return f"{_whose(scorecard.mitigation)}{lasts}" if measure.id == "time_to_mitigate" else ""
+
+
+def _whose(found: Mitigation | None) -> str:
+    """What mended it, and to whose credit."""
+    if found is None:
+        return "unknown"
+    what = deed(found.what) or {"out_of_band": "nobody's recorded act"}.get(found.by, found.by)
+    return what if found.by == "responder" else f"{what} ({found.by.replace('_', ' ')})"
 
 
 def _felt(scorecard: Scorecard, history: History) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from gameday.clients import Clients
 from gameday.events import (
@@ -25,7 +25,7 @@ from gameday.events import (
     RunEnded,
     Scraped,
 )
-from gameday.exported import Exported
+from gameday.exported import Exported, Values
 from gameday.facts import facts
 from gameday.history import History
 
@@ -33,13 +33,6 @@ E = TypeVar("E", bound=Event)
 Spans = list[tuple[float, float]]
 _CUT_SHORT = frozenset({"interrupt", "failure", "guard", "halt", ""})
 """Why Respond ended before its time was up; empty: the log does not say that it ended."""
-
-
-class Values(Protocol):
-    """Metrics as the system itself exports them."""
-
-    def value(self, metric: str, at: float) -> float | None:
-        """A metric at an instant, in its base unit; None without data."""
 
 
 class Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gameday.readiness import ready_since
 from gameday.score.card import Instant
 from gameday.score.case import Case
 from gameday.score.instants import censored, not_applicable, observed
@@ -9,7 +10,7 @@ from gameday.score.mitigation import Mend
 from gameday.score.service import TOLERANCE
 
 _STEP = 0.1
-"""Seconds between two looks at the number of ready replicas."""
+"""Seconds by which it may have been sooner or later."""
 
 
 def recovered(case: Case, found: Mend) -> Instant:
@@ -22,7 +23,7 @@ def recovered(case: Case, found: Mend) -> Instant:
     steady = case.clients.clean_stretch(
         case.scenario.steady_state, case.triggered, case.respond_end, case.now
     )
-    ready = _ready_since(case, case.triggered)
+    ready = ready_since(case.values, case.inputs.system, case.triggered, case.respond_end)
     bound = min([case.respond_end, *([helped.at] if helped else [])])
     if steady is None or ready is None:
         what = "service was not steady" if steady is None else "replicas were not all ready"
@@ -35,16 +36,3 @@ def recovered(case: Case, found: Mend) -> Instant:
     return observed(
         "recovered", at, case.tick_at(steady.at), earliest=max(case.triggered, at - _STEP), latest=at + _STEP
     )
-
-
-def _ready_since(case: Case, since: float) -> float | None:
-    """From when on all replicas were ready; ``since`` if one was never seen missing; None if one still is."""
-    wanted = case.values.value("replicas_ready", since)
-    if wanted is None:
-        wanted = sum(service.replicas or 0 for service in case.inputs.system.services.values())
-    steps = int((case.respond_end - since) / _STEP)
-    for number in range(steps, -1, -1):
-        value = case.values.value("replicas_ready", since + number * _STEP)
-        if value is not None and value < wanted:
-            return None if number >= steps - 1 else since + (number + 1) * _STEP
-    return since

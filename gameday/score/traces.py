@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gameday.events import LeverBegan, LeverEnded, Looked
+from gameday.exported import Values
 from gameday.model.quantities import Condition
 from gameday.model.runbook import Step
-from gameday.score.case import Case, Values
+from gameday.score.case import Case
 
 _STEP = 0.25
 """Seconds between two looks at an exported metric."""

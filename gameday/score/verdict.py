@@ -141,6 +141,9 @@ def _gated(case: Case, marks: Milestones, key: str) -> bool:
     quiet = expect.impact == "none" or (expect.impact == "allowed" and not is_observed(marks["impact"]))
     if quiet and key in {*RESPONDERS, "runbook"}:
         return False
+    asked = any(getattr(expect, name, None) is not None for name in RESPONDERS)
+    if key == "runbook" and expect.recover is not None and not asked:
+        return False  # the platform is to heal, and nobody was asked for anything
     return case.inputs.runbook is not None if key == "runbook" else getattr(expect, key, None) is not None
 
 
