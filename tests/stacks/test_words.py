@@ -72,7 +72,7 @@ def test_wrong_words_are_explained(words: str, told: str) -> None:
         ("set-config auth", "name a setting: pool_min=..."),
         ("set-config auth pool_max=0", "pool_max: '0' is not a whole number from 1 to 100"),
         ("set-config auth pool_timeout=2", "pool_timeout: '2' is not a duration"),
-        ("terminate-connections user=postgres", "there is no user 'postgres' (known: auth)"),
+        ("terminate-connections user=postgres", "there is no user 'postgres' (known: auth, batch)"),
         ("terminate-connections idle_for=long", "idle_for: 'long' is not a duration"),
         ("breaker identity-provider state=half", "a breaker is closed, open or timeout=200ms, not 'half'"),
         ("breaker identity-provider state=timeout=fast", "timeout: 'fast' is not a duration"),

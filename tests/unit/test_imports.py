@@ -66,7 +66,7 @@ HOMES = {
     "click": ("cli/",),
     "vl_convert": ("report/",),
     "rich": ("report/", "cli/"),
-    "psycopg": ("stacks/", "staging/"),
+    "psycopg": ("stacks/", "staging/", "faults/holds/", "faults/actions/"),
     "starlette": ("staging/", "stacks/"),
     "uvicorn": ("staging/", "stacks/"),
 }

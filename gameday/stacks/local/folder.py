@@ -46,6 +46,8 @@ class State:
     toxiproxy: str
     database_url: str
     """The service's own role, past the proxy."""
+    database_batch_url: str
+    """The role of jobs beside the service."""
     database_admin_url: str
     proxies: Mapping[str, str] = field(default_factory=dict)
     marker: str = MARKER

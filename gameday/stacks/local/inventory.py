@@ -3,7 +3,7 @@
 auth                version, replicas, flag.<name> (its effective value, also in releases that have no such
                     flag), setting.<name> (seconds or counts), breaker.identity-provider
 identity-provider   running, proxy.enabled, proxy.toxics
-database            primary, replica, proxy.enabled, proxy.toxics
+database            primary, replica, sessions.batch (of jobs beside the service), proxy.enabled, proxy.toxics
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from gameday.stacks.local.catalog import (
 )
 from gameday.stacks.local.parts import Parts
 from gameday.stacks.local.rollout import at_release, with_settings
+from gameday.stacks.local.sessions import BATCH_SESSIONS, batch_sessions, restore_batch_sessions
 from gameday.stacks.local.toxiproxy import ProxyState
 
 BREAKER = f"breaker.{IDENTITY}"
@@ -43,18 +44,19 @@ PROXY_ASPECTS = ("proxy.enabled", "proxy.toxics")
 ASPECTS: Mapping[str, tuple[str, ...]] = {
     SERVICE: AUTH_ASPECTS,
     IDENTITY: ("running", *PROXY_ASPECTS),
-    DATABASE: ("primary", "replica", *PROXY_ASPECTS),
+    DATABASE: ("primary", "replica", BATCH_SESSIONS, *PROXY_ASPECTS),
 }
 
 
 async def read_inventory(parts: Parts) -> Things:
     """All of it, asked of the parts themselves. Raises StackError where one does not answer."""
-    auth, identity, database, primary, replica = await asyncio.gather(
+    auth, identity, database, primary, replica, batch = await asyncio.gather(
         parts.auth.observed(),
         parts.toxiproxy.read(IDENTITY),
         parts.toxiproxy.read(DATABASE),
         parts.database.primary_answers(),
         parts.database.replica_streams(),
+        batch_sessions(parts.database),
     )
     return {
         SERVICE: _of_auth(auth),
@@ -62,6 +64,7 @@ async def read_inventory(parts: Parts) -> Things:
         DATABASE: {
             "primary": "running" if primary else "stopped",
             "replica": "streaming" if replica else "stopped",
+            BATCH_SESSIONS: batch,
             **_of_proxy(database),
         },
     }
@@ -142,6 +145,8 @@ async def _restore_database(parts: Parts, wanted: Mapping[str, Json]) -> None:
     if wanted.get("primary") == "running" and not primary.running:
         await primary.stop()
         await parts.database.start_primary()
+    if BATCH_SESSIONS in wanted:
+        await restore_batch_sessions(parts.database, wanted[BATCH_SESSIONS])
     if wanted.get("replica") == "streaming" and not await parts.database.replica_streams():
         await parts.database.start_replica()
     if wanted.get("replica") == "stopped":

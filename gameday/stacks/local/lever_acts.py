@@ -12,12 +12,10 @@ from gameday.stacks.local.history import shown
 from gameday.stacks.local.lever_table import Arguments, read_arguments
 from gameday.stacks.local.parts import Parts
 from gameday.stacks.local.rollout import at_release, with_settings
-from gameday.stacks.local.waiting import until
+from gameday.stacks.local.sessions import end_sessions
 
 RESPONDER = "desk"
 """The author of what levers change: the desk knows who pulled them."""
-
-_GONE_SECONDS = 2.0
 
 
 async def pull(parts: Parts, call: LeverCall) -> LeverResult:
@@ -97,23 +95,12 @@ async def _set_config(parts: Parts, arguments: Arguments) -> LeverResult:
 
 
 async def _terminate(parts: Parts, arguments: Arguments) -> LeverResult:
-    role = arguments["user"]
-    ended = await parts.database.ask(
-        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE usename = %s AND backend_type = 'client backend' AND state = 'idle'"
-        " AND now() - state_change > make_interval(secs => %s)",
-        (role, arguments["idle_for"]),
-    )
-    pids = [pid for pid, _ in ended]
-
-    async def gone() -> bool:
-        return not await parts.database.ask("SELECT 1 FROM pg_stat_activity WHERE pid = ANY(%s)", (pids,))
-
-    if not await until(gone, _GONE_SECONDS):
-        raise StackError(f"not all of {len(pids)} sessions of {role} ended within {_GONE_SECONDS:g} s")
-    [(now,)] = await parts.database.ask("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (role,))
-    did = f"{len(pids)} sessions of {role} ended, idle for {arguments['idle_for']:g} s; {now} now"
-    return LeverResult(ok=True, did=did, changed=bool(pids))
+    idle_for, roles = arguments["idle_for"], arguments["roles"]
+    ended = await end_sessions(parts.database, roles, idle_for)
+    total = sum(ended.values())
+    by_role = f" ({', '.join(f'{role} {count}' for role, count in ended.items())})" if total else ""
+    did = f"{total} sessions of {' and '.join(roles)} ended, idle for {idle_for:g} s{by_role}"
+    return LeverResult(ok=True, did=did, changed=total > 0)
 
 
 async def _breaker(parts: Parts, arguments: Arguments) -> LeverResult:

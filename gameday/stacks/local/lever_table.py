@@ -24,7 +24,7 @@ from gameday.stacks.local.catalog import (
     read_replicas,
     read_value,
 )
-from gameday.stacks.local.database import SERVICE_ROLE
+from gameday.stacks.local.database import ORDINARY_ROLES
 from gameday.stacks.local.inventory import BREAKER
 
 _SERVICE = f"the service ({SERVICE})"
@@ -65,7 +65,7 @@ LEVERS = (
         "end the database sessions that have been idle for long",
         {
             "idle_for": "idle at least so long (5s)",
-            "user": f"the role whose sessions they are ({SERVICE_ROLE})",
+            "user": f"only those of this role ({', '.join(ORDINARY_ROLES)})",
         },
         "gameday lever terminate-connections idle_for=5s",
     ),
@@ -140,7 +140,8 @@ def _read_config(given: Mapping[str, str]) -> Arguments:
 
 def _read_terminate(given: Mapping[str, str]) -> Arguments:
     idle_for = read_value("idle_for", given.get("idle_for", "5s"), duration)
-    return {"idle_for": idle_for, "user": known("user", given.get("user", SERVICE_ROLE), [SERVICE_ROLE])}
+    roles = (known("user", given["user"], ORDINARY_ROLES),) if "user" in given else ORDINARY_ROLES
+    return {"idle_for": idle_for, "roles": roles}
 
 
 def _read_breaker(given: Mapping[str, str]) -> Arguments:

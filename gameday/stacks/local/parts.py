@@ -20,7 +20,7 @@ import aiohttp
 from gameday.errors import StackError
 from gameday.stacks.local.catalog import DATABASE, IDENTITY, PROXIES, SLOTS, Spec
 from gameday.stacks.local.child import Child
-from gameday.stacks.local.database import SERVICE_ROLE, Database
+from gameday.stacks.local.database import BATCH_ROLE, SERVICE_ROLE, Database
 from gameday.stacks.local.folder import Config, Folder, State
 from gameday.stacks.local.gateway import gateway
 from gameday.stacks.local.held_ports import HeldPorts
@@ -174,6 +174,7 @@ class Parts:
             gateway=address(self.ports.gateway),
             toxiproxy=self.toxiproxy.url,
             database_url=self.database.url(),
+            database_batch_url=self.database.url(BATCH_ROLE),
             database_admin_url=self.database.url("postgres"),
             proxies=PROXIES,
             elsewhere=self.database.elsewhere,

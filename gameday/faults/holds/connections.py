@@ -1,0 +1,94 @@
+"""Every free connection of a PostgreSQL server, opened as an ordinary role and kept idle, like a batch job gone wrong.
+
+A connection that becomes free while it holds is taken too: a replica that is killed gives some back, and the one
+that comes in its place finds none. The job works until somebody ends one of its sessions: then it is a batch job
+that died, and opens no others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+from typing import Any
+
+import psycopg
+
+from gameday.faults.holder import Lease
+
+_EVERY = 0.1
+"""Seconds between two looks for free connections; a killed replica is back after about a second."""
+_CONNECT_SECONDS = 2
+
+# Ordinary roles see of other roles' sessions only who and where they are: both are there for clients alone.
+_FREE = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+       - coalesce(current_setting('reserved_connections', true), '0')::int - count(*)
+FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL
+"""
+
+
+def hold_connections(lease: Lease, leave_free: int, application: str) -> None:
+    """Hold all but ``leave_free`` of the connections that ordinary roles can have; says ``held``, how many.
+
+    The role and the server are those of the environment's ``GAMEDAY_DATABASE_BATCH_URL``.
+
+    Raises:
+        psycopg.Error: not even the first connection could be opened.
+    """
+    held = [_connect(application)]
+    said = 0
+    try:
+        while True:
+            free = _free(held[0])
+            # In this order: a session that was ended has had its farewell before its place counts as free.
+            if any(_ended(connection) for connection in held):
+                return
+            held += _open(free - leave_free, application)
+            if len(held) != said:
+                said = len(held)
+                lease.say(held=said)
+            if not lease.lasts(_EVERY):
+                return
+    except psycopg.Error:  # the session that looks was ended, or the server
+        return
+    finally:
+        for connection in held:
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+
+def _free(looking: psycopg.Connection[Any]) -> int:
+    row = looking.execute(_FREE).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _open(wanted: int, application: str) -> list[psycopg.Connection[Any]]:
+    """So many more; fewer where others were quicker."""
+    opened: list[psycopg.Connection[Any]] = []
+    with contextlib.suppress(psycopg.OperationalError):
+        opened.extend(_connect(application) for _ in range(wanted))
+    return opened
+
+
+def _connect(application: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        os.environ["GAMEDAY_DATABASE_BATCH_URL"],
+        autocommit=True,
+        application_name=application,
+        connect_timeout=_CONNECT_SECONDS,
+    )
+
+
+def _ended(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has ended an idle session: its last words make the socket readable."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return connection.pgconn.status != psycopg.pq.ConnStatus.OK
