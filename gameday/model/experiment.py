@@ -81,6 +81,8 @@ class Ours(Closed):
     proves: str = ""
     """Name of the probe in ``method`` that reads the fault back."""
     takes: Takes = Takes()
+    healed_by: Literal["", "platform"] = ""
+    """Who takes the fault away without being asked: a platform that starts a killed replica again."""
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter's value: what was given, else its default."""

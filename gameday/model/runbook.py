@@ -13,14 +13,17 @@ from gameday.model.quantities import Condition, Duration
 from gameday.model.scenario import ExportedCondition, exported
 from gameday.model.words import Lever, Mechanism, Topic, one_of
 
-_fact = one_of("fact", FACTS, f"write {', '.join(FACTS)}, or a condition")
+NOT = "not "
+"""Before a fact: it was true at no time."""
+_fact = one_of("fact", FACTS, f"write {', '.join(FACTS)}, not before one of them, or a condition")
 
 
 def _fact_or_condition(value: Any) -> str | Condition | None:
     if value is None or isinstance(value, Condition):
         return value
     if isinstance(value, str) and not any(mark in value for mark in "<>=!"):
-        return _fact(value)
+        words = value.split()
+        return NOT + _fact(words[1]) if len(words) == 2 and words[0] == "not" else _fact(value)  # noqa: PLR2004 - not, and a fact
     return exported(Condition.model_validate(value))
 
 
@@ -38,14 +41,16 @@ class Evidence(Closed):
 
 
 class Step(Closed):
-    """One step. ``after`` is a partial order, ``when`` a fact or a condition."""
+    """One step. ``after`` is a partial order, ``when`` a fact, ``not`` and a fact, or a condition."""
 
     evidence: Evidence = Evidence()
     after: list[Name] = Field(default=[])
     when: Annotated[
         str | Condition | None,
         PlainValidator(_fact_or_condition),
-        WithJsonSchema({"type": "string", "description": "a fact, or a condition on an exported metric"}),
+        WithJsonSchema(
+            {"type": "string", "description": "a fact, not and a fact, or a condition on an exported metric"}
+        ),
     ] = None
     within: Duration | None = None
     confirm: ExportedCondition | None = None

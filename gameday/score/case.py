@@ -78,6 +78,11 @@ class Case:
         """Whether the responders' time ended by nothing of theirs before it was up."""
         return self.respond_reason in _CUT_SHORT
 
+    def healed_by_platform(self, fault: str) -> bool:
+        """Whether the platform takes this fault away without being asked, as its experiment says."""
+        ours = self.inputs.experiments[self.scenario.faults[fault].experiment].ours
+        return ours is not None and ours.healed_by == "platform"
+
     def _respond_end(self) -> tuple[float, str]:
         """When the responders' time was over, and why.
 

@@ -78,7 +78,10 @@ class Vanished:
 
 
 def vanished(case: Case, done: Iterable[Deed]) -> list[Vanished]:
-    """Faults that were in place, then were not, with no deed that could have taken them away before."""
+    """Faults that were in place, then were not, with no deed that could have taken them away before.
+
+    Those that the platform heals by itself are not among them: nobody's act needs to explain that they went.
+    """
     found = []
     seen: dict[str, float] = {}
     for record, check in sorted(case.during(FaultChecked), key=lambda pair: (pair[1].at, pair[0].seq)):
@@ -86,7 +89,9 @@ def vanished(case: Case, done: Iterable[Deed]) -> list[Vanished]:
             seen[check.fault] = check.at
         elif check.in_place is False and check.fault in seen:
             after = max(seen.pop(check.fault), check.last_in_place or 0.0)
-            if not any(_explains(case, deed, check.fault) for deed in done if deed.at <= check.at):
+            if not case.healed_by_platform(check.fault) and not any(
+                _explains(case, deed, check.fault) for deed in done if deed.at <= check.at
+            ):
                 found.append(Vanished(check.fault, after, check.at, [record.seq]))
     return found
 

@@ -64,7 +64,7 @@ def _attribute(case: Case, service: Service, done: Sequence[Deed]) -> Mend:
         "mitigated", stretch.at, case.tick_at(stretch.at), earliest=stretch.earliest, latest=stretch.latest
     )
     gone = [each for each in vanished(case, done) if each.after <= stretch.latest]
-    platform = case.scenario.expect.recover is not None or _restarted(case, stretch.at)
+    platform = case.scenario.expect.recover is not None
     last = next((deed for deed in reversed(done) if deed.at <= stretch.latest), None)
     if gone and not platform:
         first = min(gone, key=lambda each: each.after)
@@ -91,7 +91,10 @@ def _nobody(case: Case, mitigated: Instant, *, platform: bool, done: Sequence[De
     checks = [
         (record, event) for record, event in case.during(FaultChecked) if event.at <= (mitigated.at or 0)
     ]
-    still = bool(checks) and checks[-1][1].in_place is True
+    last = {event.fault: event.in_place for _, event in checks}
+    still = any(
+        answer or (answer is False and case.healed_by_platform(fault)) for fault, answer in last.items()
+    )
     evidence = [checks[-1][0].seq] if checks else []
     if platform or still:
         reason = "the system healed itself"
@@ -107,12 +110,6 @@ def _out_of_band(gone: Sequence[Vanished]) -> Mitigation:
     names = ", ".join(sorted({each.fault for each in gone}))
     evidence = sorted({seq for each in gone for seq in each.evidence})
     return Mitigation(by="out_of_band", what=f"fault {names} vanished", basis="inferred", evidence=evidence)
-
-
-def _restarted(case: Case, by: float) -> bool:
-    """Whether the platform restarted something between the trigger and ``by``."""
-    restarts = case.values.value("restarts", by)
-    return restarts is not None and restarts > 0
 
 
 def _why_not(case: Case, service: Service) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gameday.model.runbook import NOT
 from gameday.score.card import StepGrade
 from gameday.score.case import Case
 from gameday.score.milestones import Milestones
@@ -35,7 +36,12 @@ def _step(found: Followed, name: str) -> Iterator[StepGrade]:
         yield _grade(name, "sync", each, "runbook_defect" if each.defect else "", each.detail)
     elif name not in found.applicable:
         what = step.when if isinstance(step.when, str) or step.when is None else step.when.text
-        yield StepGrade(step=name, move="not_applicable", detail=f"not the case: {what}")
+        said = (
+            f"it is the case: {what.removeprefix(NOT)}"
+            if what and what.startswith(NOT)
+            else f"not the case: {what}"
+        )
+        yield StepGrade(step=name, move="not_applicable", detail=said)
     elif step.optional:
         yield StepGrade(step=name, move="not_applicable", detail="optional")
     elif found.best(unit_of(name, step)):

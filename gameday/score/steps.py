@@ -8,7 +8,7 @@ from typing import Literal
 
 from gameday.events import StepTicked
 from gameday.model.quantities import Condition
-from gameday.model.runbook import Runbook, Step
+from gameday.model.runbook import NOT, Runbook, Step
 from gameday.score.alignment import Task, align
 from gameday.score.case import Case
 from gameday.score.milestones import Milestones
@@ -127,7 +127,10 @@ def _task(runbook: Runbook, name: str) -> Task:
 
 
 def _applies(case: Case, marks: Milestones, step: Step) -> bool:
-    """Whether a step has no ``when``, or one that was true at some instant from detection to the mend."""
+    """Whether a step has no ``when``, or one that was true at some instant from detection to the mend.
+
+    One that says ``not``: at no instant.
+    """
     if step.when is None:
         return True
     starts = (marks[name].at for name in ("detected", "impact", "triggered"))
@@ -136,7 +139,9 @@ def _applies(case: Case, marks: Milestones, step: Step) -> bool:
     end = max(start, case.respond_end if act is None else act)
     if isinstance(step.when, Condition):
         return held(case.values, step.when, start, end) is True
-    return any(low <= end and high >= start for low, high in case.facts.get(step.when, []))
+    spans = case.facts.get(step.when.removeprefix(NOT), [])
+    true = any(low <= end and high >= start for low, high in spans)
+    return not true if step.when.startswith(NOT) else true
 
 
 def _proven(
