@@ -144,9 +144,12 @@ def _runs(out: Path) -> tuple[list[str], list[list[str]]]:
 def show_command(name: str, out: Path) -> None:
     """Show a scenario, experiment, runbook, rubric, system or playbook by its name, or a run's card.
 
+    A runbook's parameters are filled in, so that its commands can be typed as they stand.
+
     Example: gameday show database-connection-exhaustion
     """
     from gameday.catalog import Catalog, Kind
+    from gameday.model.markdown import filled
 
     catalog = Catalog()
     found = False
@@ -154,7 +157,8 @@ def show_command(name: str, out: Path) -> None:
         if name in catalog.names(kind):
             path = catalog.path(kind, name)
             click.echo(f"# {kind} {name}: {catalog.shown(path)}", err=True)
-            click.echo(path.read_text(), nl=False)
+            text = path.read_text(encoding="utf-8", errors="replace")
+            click.echo(filled(text) if kind is Kind.RUNBOOK else text, nl=False)
             found = True
     if not found:
         from gameday.cli.run import show

@@ -29,8 +29,8 @@ def read_runbook(text: str, file: str) -> Reading[Runbook]:
     unreadable = check_text(text, file)
     if unreadable:
         return Reading(None, None, unreadable)
-    lines = text.replace("\r\n", "\n").split("\n")
-    end = next((n for n, line in enumerate(lines) if n and line.rstrip() == _FENCE), None)
+    lines = _lines(text)
+    end = _end_of_front_matter(lines)
     if lines[0].rstrip() != _FENCE or end is None:
         message = "a runbook begins with its front matter: title and steps, between two lines '---'"
         return Reading(None, None, [wrong(Place(file), message)])
@@ -50,9 +50,25 @@ def read_runbook(text: str, file: str) -> Reading[Runbook]:
     return build(whole, Runbook, problems)
 
 
+def filled(text: str) -> str:
+    """A runbook's whole text, the parameters of its prose filled in; as it is where it has problems."""
+    runbook, lines = read_runbook(text, "").model, _lines(text)
+    end = _end_of_front_matter(lines)
+    return text if runbook is None or end is None else "\n".join([*lines[: end + 1], runbook.prose])
+
+
 def commands(runbook: Runbook) -> list[str]:
     """The commands that a runbook offers, in its order, parameters filled in, each from ``gameday`` on."""
     return _COMMAND.findall(runbook.prose)
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _end_of_front_matter(lines: list[str]) -> int | None:
+    """The place of the line that closes it; None where there is none."""
+    return next((n for n, line in enumerate(lines) if n and line.rstrip() == _FENCE), None)
 
 
 def _text_lines(prose: list[str], first: int) -> Iterator[tuple[int, str]]:

@@ -90,6 +90,24 @@ def test_what_is_not_there_is_said(elsewhere: Path, words: tuple[str, ...], near
     assert [path for path in elsewhere.iterdir() if path.name != "state"] == []
 
 
+def test_the_commands_of_a_runbook_can_be_typed_as_they_are_shown(elsewhere: Path) -> None:
+    """``gameday show`` fills in a runbook's parameters, so nobody types a brace at the desk."""
+    del elsewhere
+    code, out, _ = said("show", "database-connection-exhaustion")
+    assert code == 0
+    assert "`gameday lever set-config auth pool_max=50`" in out
+    assert "`gameday lever terminate-connections idle_for=5s`" in out
+    assert [line for line in out.splitlines() if "`gameday" in line and "={" in line] == []
+
+
+def test_a_file_that_is_no_text_is_shown_all_the_same(elsewhere: Path) -> None:
+    """Bytes that are no UTF-8 are shown as what they are not; looking at a file is never a crash."""
+    (elsewhere / "experiments").mkdir()
+    (elsewhere / "scenarios").mkdir()
+    (elsewhere / "scenarios" / "odd.yaml").write_bytes(b"title: caf\xe9\n")
+    assert said("show", "odd")[:2] == (0, "title: caf\N{REPLACEMENT CHARACTER}\n")
+
+
 def test_files_with_problems_start_nothing(home_with_problems: Home) -> None:
     """Every problem of every file with its place, exit 2, no run, no process, no state."""
     done = home_with_problems.gameday("run", "bad")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gameday.model.markdown import commands, read_runbook
+from gameday.model.markdown import commands, filled, read_runbook
 
 RUNBOOK = """\
 ---
@@ -41,6 +41,14 @@ def test_parameters_are_filled_in_and_commands_found() -> None:
     ]
     assert "${POD}" in runbook.prose
     assert runbook.parameters == {"idle_for": "5s", "pool": "50"}
+
+
+def test_the_whole_text_can_be_filled_in() -> None:
+    """Front matter and prose as written, with values for parameters; a text with problems stays as it is."""
+    assert filled(RUNBOOK) == RUNBOOK.replace("{idle_for}", "5s")
+
+    broken = RUNBOOK.replace("title: T\n", "")
+    assert filled(broken) == broken
 
 
 def test_the_plain_data_makes_the_same_runbook_again() -> None:
