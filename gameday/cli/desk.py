@@ -95,7 +95,7 @@ def ack_command(**common: Any) -> None:
 def declare_command(severity: str, affects: str | None, note: str | None, **common: Any) -> None:
     """Declare the incident with its severity. You are incident commander unless you assign another.
 
-    Example: gameday declare SEV1 --affects auth --note "nobody can sign in"
+    Example: gameday declare SEV2 --affects database --note "orders take a minute"
     """
     _act("declare", common, severity=severity, affects=affects, note=note)
 
@@ -121,7 +121,7 @@ def assign_command(role: str, to: str, **common: Any) -> None:
 def note_command(text: str, affects: str | None, **common: Any) -> None:
     """Write something down for the timeline.
 
-    Example: gameday note "support says sign-in is slow" --affects auth
+    Example: gameday note "support says that orders take a minute" --affects database
     """
     _act("note", common, text=text, affects=affects)
 
@@ -137,7 +137,7 @@ def hypothesis_command(
 ) -> None:
     """Say what might be wrong where. Mechanisms: gameday list mechanisms.
 
-    Example: gameday hypothesis auth connection-leak --because "v1.3.0 went out just before"
+    Example: gameday hypothesis database disk-full --because "it takes no writes since noon"
     """
     _act(
         "hypothesis", common, component=component, mechanism=mechanism, because=because, confidence=confidence
@@ -166,7 +166,7 @@ def lever_command(words: Sequence[str], because: str | None, **common: Any) -> N
     """Pull a lever of the stack. Which there are: gameday stack levers.
 
     \b
-    Example: gameday lever rollback auth
+    Example: gameday lever restart auth
              gameday lever scale auth replicas=3
     """
     _act("lever", common, words=list(words), because=because)
@@ -182,7 +182,7 @@ def lever_command(words: Sequence[str], because: str | None, **common: Any) -> N
 def update_command(status: str, text: str, next_update: str | None, **common: Any) -> None:
     """Post a status update for stakeholders.
 
-    Example: gameday update investigating "Users may be unable to sign in" --next 15m
+    Example: gameday update investigating "Orders may take longer" --next 15m
     """
     _act("update", common, status=status, text=text, next=next_update)
 
@@ -205,7 +205,7 @@ def resolve_command(text: str | None, **common: Any) -> None:
     """Say that the incident is over. Where the cause is still there, say that you work around it.
 
     \b
-    Example: gameday resolve "rolled back to v1.2.3"
-             gameday resolve "work-around: logins go on without the identity check"
+    Example: gameday resolve "the disk has room again"
+             gameday resolve "work-around: old exports are deleted every hour"
     """
     _act("resolve", common, text=text)

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gameday.cli import app, main
-from tests.gamedays import Home
+from gameday.catalog import Catalog, Kind
+from gameday.cli import _COMMANDS, app, main
+from tests.gamedays import ROOT, Home
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -36,6 +37,16 @@ def test_every_command_has_an_example(path: tuple[str, ...]) -> None:
         result = CliRunner().invoke(app, [*path, word])
         assert result.exit_code == 0, result.output
         assert f"Example: {'eval' if path[-1] == 'env' else 'gameday'}" in " ".join(result.output.split())
+
+
+def test_the_help_of_the_desk_tells_no_answer() -> None:
+    """Whoever reads it during a game day does not find the cause of any shipped scenario."""
+    desk = [name for name, (module, _) in _COMMANDS.items() if module == "desk"]
+    told = " ".join(CliRunner().invoke(app, [name, "--help"]).output for name in desk)
+    catalog = Catalog(ROOT)
+    truths = [catalog.load(name).inputs.scenario.truth for name in catalog.names(Kind.SCENARIO)]
+    assert [truth for truth in truths if truth and truth.mechanism in told] == []
+    assert "v1.3.0" not in told
 
 
 def said(*words: str) -> tuple[int, str, str]:
