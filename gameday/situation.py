@@ -16,6 +16,7 @@ from gameday.events import (
     FaultInjected,
     FaultReverted,
     FaultTriggered,
+    Noted,
     PhaseBegan,
     PlanStarted,
     Record,
@@ -26,6 +27,13 @@ from gameday.events import (
 from gameday.exported import Exported
 from gameday.history import History
 from gameday.model.inputs import Inputs
+
+
+def paged_at(history: History) -> float | None:
+    """When there was first a page to take: an alert fired, or a person said that something is wrong."""
+    pages = [record.t for kind in (AlertFired, Declared) for record, _ in history.of(kind)]
+    pages += [record.t for record, event in history.of(Noted) if event.affects]
+    return min(pages, default=None)
 
 
 class Situation:
@@ -85,6 +93,11 @@ class Situation:
             if fires:
                 firing[monitor] = None
         return list(firing)
+
+    @property
+    def paged(self) -> bool:
+        """Whether there is a page to take: an alert has fired, or a person has said that something is wrong."""
+        return paged_at(self.history) is not None
 
     @property
     def acknowledged(self) -> bool:

@@ -73,6 +73,11 @@ class Desk:
             raise InputError(
                 f"the game day has not begun yet, so there is nothing to {do}; its baseline is being taken"
             )
+        if do == "ack" and not self._situation.paged:
+            raise InputError(
+                "nothing has paged yet, so there is no page to take; if you noticed something yourself, say so: "
+                "gameday declare SEV2 --affects SERVICE"
+            )
         record = self._append(event, asked)
         return Reply("recorded", record.seq)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from gameday.events import (
     Acknowledged,
     AlertEnded,
@@ -18,13 +20,16 @@ from gameday.events import (
 from gameday.score.card import Instant, State
 from gameday.score.case import Case
 from gameday.score.instants import censored, is_observed, missing, not_applicable, observed
+from gameday.situation import paged_at
 
 _WORK_AROUND = ("work-around", "workaround", "work around")
 
 
 def acknowledged(case: Case) -> Instant:
-    """M7: somebody took the page, at the desk."""
-    return _first_act(case, "acknowledged", Acknowledged, "nobody took the page")
+    """M7: somebody took the page, at the desk; what was said before there was one took none."""
+    paged = paged_at(case.history)
+    since = inf if paged is None else paged
+    return _first_act(case, "acknowledged", Acknowledged, "nobody took the page", since)
 
 
 def declared(case: Case) -> Instant:
@@ -32,9 +37,10 @@ def declared(case: Case) -> Instant:
     return _first_act(case, "declared", Declared, "nobody declared an incident")
 
 
-def _first_act(case: Case, name: str, kind: type[Event], absent: str) -> Instant:
+def _first_act(case: Case, name: str, kind: type[Event], absent: str, since: float = 0.0) -> Instant:
     for record, _ in case.during(kind):
-        return observed(name, record.t, [record.seq])
+        if record.t >= since:
+            return observed(name, record.t, [record.seq])
     return _never(case, name, absent)
 
 

@@ -113,6 +113,29 @@ def test_an_act_counts_from_when_it_was_asked_for() -> None:
     assert bench.stamped[began] == 10.0
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        e.AlertFired(monitor="errors", severity="SEV2", since=1, value=0.4, condition=""),
+        e.Declared(by="bob", severity="SEV1"),
+        e.Noted(by="bob", text="sign-in is slow", affects=["auth"]),
+    ],
+    ids=["alert", "declared", "noted"],
+)
+def test_a_page_is_taken_once_there_is_one(page: Event) -> None:
+    """Before an alert or a person's word nothing is recorded, and who noticed something is told how to say so."""
+
+    async def body(bench: Bench) -> None:
+        bench.append(e.Noted(by="bob", text="hello"), None)
+        with pytest.raises(InputError, match="gameday declare SEV2 --affects SERVICE"):
+            await bench.desk.act("ack", "alice", {})
+        assert bench.of(e.Acknowledged) == []
+        bench.append(page, None)
+        await bench.desk.act("ack", "alice", {})
+
+    assert len(at_a_bench(body).of(e.Acknowledged)) == 1
+
+
 def test_two_levers_are_told_apart() -> None:
     """Each pull has a number of its own, in its recipe and its events."""
 
@@ -271,7 +294,7 @@ def test_a_closed_desk_takes_no_acts_but_questions() -> None:
     assert not at_a_bench(body).of(e.Acknowledged)
 
 
-@pytest.mark.parametrize("do", ["ack", "lever", "look"])
+@pytest.mark.parametrize("do", ["verify", "lever", "look"])
 def test_nothing_is_acknowledged_that_is_not_on_disk(do: str) -> None:
     """With a full disk the act fails for who asked, and no lever is pulled."""
 

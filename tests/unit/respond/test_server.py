@@ -70,8 +70,8 @@ def test_an_act_and_a_look_from_another_process() -> None:
     """A sentence, the place in the log and a table come back; the act is in the log under its own name."""
 
     async def body(bench: Bench, url: str) -> None:
-        acked = await asking(url, "POST", "/acts", {"do": "ack", "by": "alice", "words": {}})
-        assert (acked["ok"], acked["text"], acked["seq"]) == (True, "recorded", len(bench.events))
+        verified = await asking(url, "POST", "/acts", {"do": "verify", "by": "alice", "words": {}})
+        assert (verified["ok"], verified["text"], verified["seq"]) == (True, "recorded", len(bench.events))
         looked = await asking(url, "POST", "/acts", {"do": "look", "by": "bob", "words": {"topic": "logs"}})
         assert looked["columns"] == ["what", "now"]
         assert await asking(url, "GET", "/state") == {"run": "r", "alerts": []}
@@ -84,8 +84,8 @@ def test_people_cannot_pass_for_a_script() -> None:
 
     async def body(bench: Bench, url: str) -> None:
         with pytest.raises(InputError, match="unknown 'scripted'"):
-            await asking(url, "POST", "/acts", {"do": "ack", "by": "a", "words": {"scripted": True}})
-        await asking(url, "POST", "/acts", {"do": "ack", "by": "a", "scripted": True, "words": {}})
+            await asking(url, "POST", "/acts", {"do": "verify", "by": "a", "words": {"scripted": True}})
+        await asking(url, "POST", "/acts", {"do": "verify", "by": "a", "scripted": True, "words": {}})
 
     assert [event.scripted for event in at_a_desk(body).events if hasattr(event, "scripted")] == [False]
 
@@ -172,7 +172,7 @@ def test_a_full_disk_reaches_who_acted() -> None:
     async def body(bench: Bench, url: str) -> None:
         bench.full = True
         with pytest.raises(InputError, match="No space left on device"):
-            await asking(url, "POST", "/acts", {"do": "ack", "by": "alice", "words": {}})
+            await asking(url, "POST", "/acts", {"do": "verify", "by": "alice", "words": {}})
 
     at_a_desk(body)
 

@@ -49,6 +49,14 @@ def test_a_statement_before_the_trigger_detects_nothing() -> None:
     assert card.detection.by == "monitor:errors"
 
 
+def test_nobody_takes_a_page_that_has_not_come() -> None:
+    """Said before any alert and any statement it is no acknowledgement; said again afterwards it is one."""
+    early = incident().at(21.0, act(e.Acknowledged))
+    assert early.grade().milestone("acknowledged").state is State.MISSING
+
+    assert early.at(27.0, act(e.Acknowledged)).grade().measure("time_to_acknowledge").value == 27.0 - FIRED
+
+
 def test_the_page_starts_the_acknowledgement_even_where_a_person_was_first() -> None:
     """Acknowledging counts from the page, where there was one."""
     story = (
