@@ -105,20 +105,23 @@ def measures(case: Case, found: Adherence | None) -> list[Measure]:
             Measure(id=f"runbook_{name}", state=State.NOT_APPLICABLE, unit="ratio", reason=reason)
             for name in names
         ]
-    return [
-        _coverage(case, found),
-        _shown("order", found.order, "no two steps with an order were done"),
-        _shown("economy", found.economy, "nobody changed anything"),
-        _shown(
-            "timeliness", found.timeliness, "no step that applied had a deadline, or nothing was detected"
-        ),
-    ]
+    shown = (
+        ("order", found.order, "no two steps with an order were done"),
+        ("economy", found.economy, "nobody changed anything"),
+        ("timeliness", found.timeliness, "no step that applied had a deadline, or nothing was detected"),
+    )
+    return [_coverage(case, found), *(_shown(name, value, absent, found) for name, value, absent in shown)]
+
+
+def _evidence(found: Adherence) -> list[int]:
+    """The lines that the alignment rests on, which explains every number of it."""
+    return sorted({seq for grade in found.steps for seq in grade.evidence})
 
 
 def _coverage(case: Case, found: Adherence) -> Measure:
     low, high, least = found.coverage_verified, found.coverage_attested, case.inputs.rubric.runbook.coverage
     if low is None:
-        return _shown("coverage", None, "no step applied")
+        return _shown("coverage", None, "no step applied", found)
     forbidden = [grade.step for grade in found.steps if grade.move == "forbidden"]
     verdict, reason = Verdict.PASS if low >= least else Verdict.FAIL, ""
     if forbidden:
@@ -134,14 +137,20 @@ def _coverage(case: Case, found: Adherence) -> Measure:
         unit="ratio",
         budget=least,
         verdict=verdict,
-        evidence=sorted({seq for grade in found.steps for seq in grade.evidence}),
+        evidence=_evidence(found),
         reason=reason,
     )
 
 
-def _shown(name: str, value: float | None, absent: str) -> Measure:
+def _shown(name: str, value: float | None, absent: str, found: Adherence) -> Measure:
     if value is None:
         return Measure(id=f"runbook_{name}", state=State.NOT_APPLICABLE, unit="ratio", reason=absent)
     return Measure(
-        id=f"runbook_{name}", state=State.OBSERVED, value=value, earliest=value, latest=value, unit="ratio"
+        id=f"runbook_{name}",
+        state=State.OBSERVED,
+        value=value,
+        earliest=value,
+        latest=value,
+        unit="ratio",
+        evidence=_evidence(found),
     )

@@ -56,6 +56,16 @@ def test_closed_cannot_be_recorded_yet() -> None:
     assert answered().grade().milestone("closed").state is State.NOT_APPLICABLE
 
 
+def test_every_number_points_at_lines_of_the_log() -> None:
+    """A measure or a milestone that was observed has evidence, and all of it is in the log."""
+    story = answered()
+    card, known = story.grade(), {record.seq for record in story.records()}
+
+    seen = [each for each in (*card.measures, *card.milestones) if each.state is State.OBSERVED]
+    assert [each.id for each in seen if not each.evidence] == []
+    assert {seq for each in seen for seq in each.evidence} <= known
+
+
 @pytest.mark.parametrize("name", ["acknowledge", "mitigate"])
 @pytest.mark.parametrize(("end", "verdict"), [(260.0, Verdict.FAIL), (45.0, Verdict.UNKNOWN)])
 def test_an_end_that_never_came_is_censored(name: str, end: float, verdict: Verdict) -> None:
