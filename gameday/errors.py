@@ -28,6 +28,12 @@ class ExitCode(IntEnum):
     NOT_CLEAN = 4
     BUG = 70
 
+    @classmethod
+    def worst(cls, codes: Iterable[int]) -> ExitCode:
+        """The one that counts of several: not put back, a bug, bad input, missed, inconclusive, passed."""
+        order = [cls.PASSED, cls.INCONCLUSIVE, cls.MISSED, cls.BAD_INPUT, cls.BUG, cls.NOT_CLEAN]
+        return max((cls(code) for code in codes), key=order.index, default=cls.PASSED)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:

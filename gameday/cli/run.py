@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from gameday.catalog import Catalog
     from gameday.runner.order import Order
     from gameday.score.card import Scorecard
-
-_WORST = (
-    ExitCode.NOT_CLEAN, ExitCode.BUG, ExitCode.BAD_INPUT, ExitCode.MISSED, ExitCode.INCONCLUSIVE, ExitCode.PASSED
-)  # fmt: skip
 
 
 @click.command("run")
@@ -58,8 +54,17 @@ _WORST = (
     help="Where runs go.",
 )
 @click.option("--seed", type=int, help="Makes what is drawn at random repeatable.")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="At most so many scenarios at a time, each on a fresh stack.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the scorecard as JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Only the card.")
+@click.option("--id", "run_id", hidden=True, default="")
 def run_command(
     scenarios: Sequence[str],
     tag: Sequence[str],
@@ -71,25 +76,41 @@ def run_command(
     profile: str | None,
     out: Path,
     seed: int | None,
+    parallel: int,
     as_json: bool,
     quiet: bool,
+    run_id: str,
 ) -> None:
     """Run scenarios: break a staging stack for real, hold it while the team works, put it back, grade it.
+
+    Several run one after the other, or --parallel of them side by side; the worst exit code counts. They share
+    this machine, so clocks are sharpest with one at a time.
 
     \b
     Example: gameday run auth-connection-leak
              gameday run auth-connection-leak --responder people --profile gameday
+             gameday run auth-connection-leak identity-latency --parallel 2
     """
     from gameday.catalog import Catalog
 
+    if attach and parallel > 1:
+        raise click.UsageError(
+            f"--attach and --parallel {parallel}: two runs cannot break one stack at a time; "
+            "leave --attach out, or run one after the other"
+        )
     catalog = Catalog()
     names = [*scenarios, *_tagged(catalog, tag)]
     if not names:
         raise InputError("name a scenario; `gameday list scenarios` shows them")
-    chosen = Choice(kind, attach, keep, responder, profile, playbook, out, seed)
-    orders = [_order(catalog, name, chosen) for name in names]  # all are read before one begins
-    codes = [_one(order, as_json=as_json, quiet=quiet) for order in orders]
-    raise click.exceptions.Exit(min(codes, key=_WORST.index))
+    chosen = Choice(kind, attach, keep, responder, profile, playbook, out, seed, as_json, quiet)
+    orders = _orders(catalog, names, chosen)  # all are read before one begins
+    if len(orders) == 1:
+        raise click.exceptions.Exit(_one(replace(orders[0], id=run_id), as_json=as_json, quiet=quiet))
+    from gameday.cli.several import run_several
+
+    runs = run_several(list(zip(names, orders, strict=True)), chosen, parallel)
+    codes = [ExitCode.INCONCLUSIVE if run.code is None else run.code for run in runs]
+    raise click.exceptions.Exit(ExitCode.worst(codes))
 
 
 def _tagged(catalog: Catalog, tags: Sequence[str]) -> list[str]:
@@ -119,6 +140,38 @@ class Choice:
     playbook: str | None = None
     out: Path = Path("runs")
     seed: int | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+    def words(self, name: str, run: str) -> list[str]:
+        """The command line that runs one scenario in this way."""
+        valued = {
+            "--attach": self.attach,
+            "--responder": self.responder,
+            "--profile": self.profile,
+            "--playbook": self.playbook,
+            "--seed": self.seed,
+        }
+        said = {"--keep": self.keep, "--json": self.as_json, "--quiet": self.quiet}
+        return [
+            *("run", "--id", run, "--stack", self.kind, "--out", str(self.out)),
+            *(word for key, value in valued.items() if value is not None for word in (key, str(value))),
+            *(key for key, asked in said.items() if asked),
+            *("--", name),
+        ]
+
+
+def _orders(catalog: Catalog, names: Sequence[str], choice: Choice) -> list[Order]:
+    """What each scenario asks for; raises InputError with the problems of all of them."""
+    orders, problems = [], []
+    for name in names:
+        try:
+            orders.append(_order(catalog, name, choice))
+        except InputError as wrong:
+            problems += [problem for problem in wrong.problems if problem not in problems]
+    if problems:
+        raise InputError(problems)
+    return orders
 
 
 def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
@@ -166,7 +219,8 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
         if not quiet:
             click.echo(f"run {run.id}, kept in {run.folder}", err=True)
             if order.responder == "people":
-                click.echo("you respond: open another terminal and say gameday --help", err=True)
+                which = f" (several are live: --run {run.id})" if order.id else ""
+                click.echo(f"you respond: open another terminal and say gameday --help{which}", err=True)
         if view:
             run.session.watch(view.feed)
         problem = _execute(run)
@@ -177,7 +231,7 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
     code = show(run.folder, as_json=as_json)
     if problem is not None:
         click.echo(f"gameday: {problem}", err=True)
-        code = min((code, problem.exit_code), key=_WORST.index)
+        code = ExitCode.worst([code, problem.exit_code])
     if not run.clean:  # also where the log had no room left to say so
         click.echo(f"The stack is not as it was. Try again: gameday revert {run.id}", err=True)
         for command in run.by_hand:  # whole, to be copied into a shell
@@ -221,7 +275,7 @@ def show(folder: Path, *, as_json: bool) -> ExitCode:
         report = str(render(history, folder, scorecard)["report.html"])
     except LogError as unwritten:
         click.echo(f"gameday: {unwritten}", err=True)
-        code = min((code, unwritten.exit_code), key=_WORST.index)
+        code = ExitCode.worst([code, unwritten.exit_code])
     if as_json:
         click.echo(to_json(scorecard), nl=False)
     else:

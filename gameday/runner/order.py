@@ -41,6 +41,8 @@ class Order:
     seed: int
     allowed: tuple[str, ...] = ("local",)
     """Kinds of stack that may be broken."""
+    id: str = ""
+    """The run's id, where whoever asks for it has chosen one already."""
 
     def new_id(self) -> str:
         """A run's id: sorts by time, tells the system, spells no cause."""

@@ -61,7 +61,7 @@ class Run:
     def __init__(self, order: Order) -> None:
         """Open the log. Raises LogError where the folder cannot be written."""
         self.order = order
-        self.id = order.new_id()
+        self.id = order.id or order.new_id()
         self.session = Session(order.out / self.id, order.inputs)
         self.session.append(order.started(self.id), t=0.0)
         self.faults = Faults(self.session, order.stack)
