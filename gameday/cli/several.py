@@ -185,6 +185,8 @@ def _code(run: Ran, code: int) -> ExitCode:
 
 
 def _summary(runs: Sequence[Ran]) -> str:
+    from gameday.report.columns import cut
+
     rows = []
     for run in runs:
         card = run.card() if run.run else None
@@ -199,4 +201,6 @@ def _summary(runs: Sequence[Ran]) -> str:
                 reasons[0] if reasons else "",
             ]
         )
-    return table(["scenario", "verdict", "exit", "run", "first reason"], rows)
+    width = max(shutil.get_terminal_size((100, 24)).columns, 80)
+    lines = table(["scenario", "verdict", "exit", "run", "first reason"], rows).splitlines()
+    return "\n".join(cut(line, width) for line in lines)

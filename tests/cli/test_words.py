@@ -85,6 +85,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("run",), "gameday list scenarios"),
         (("run", "--tag", "nonsense"), "nonsense"),
         (("run", "identity-latency", "--attach", "nobody"), "gameday stack up nobody"),
+        (("run", "identity-latency", "auth-conection-leak"), "auth-connection-leak"),
+        (("run", "identity-latency", "--attach", "staging", "--parallel", "2"), "one after the other"),
+        (("run", "identity-latency", "--parallel", "0"), "x>=1"),
         (("show", "no-such-thing"), "gameday list scenarios"),
         (("ack",), "gameday run SCENARIO"),
         (("ack", "--run", "no-such-run"), "no-such-run"),
@@ -120,12 +123,13 @@ def test_a_file_that_is_no_text_is_shown_all_the_same(elsewhere: Path) -> None:
 
 
 def test_files_with_problems_start_nothing(home_with_problems: Home) -> None:
-    """Every problem of every file with its place, exit 2, no run, no process, no state."""
-    done = home_with_problems.gameday("run", "bad")
-    assert done.code == 2, done
-    assert "scenarios/bad.yaml:3:" in done.err
-    assert "did you mean 'faults'?" in done.err
-    assert not home_with_problems.runs.exists()
+    """Every problem of every file with its place, exit 2, no run, no process, no state; also of one among others."""
+    for words in (["bad"], ["quick", "bad"], ["quick", "bad", "--parallel", "2"]):
+        done = home_with_problems.gameday("run", *words)
+        assert done.code == 2, done
+        assert "scenarios/bad.yaml:3:" in done.err
+        assert "did you mean 'faults'?" in done.err
+        assert not home_with_problems.runs.exists()
     checked = home_with_problems.gameday("validate", "scenarios")
     assert (checked.code, "scenarios/bad.yaml:3:" in checked.err) == (2, True), checked
     (home_with_problems.work / "scenarios" / "bad.yaml").unlink()
