@@ -161,7 +161,7 @@ def show_command(name: str, out: Path) -> None:
             click.echo(filled(text) if kind is Kind.RUNBOOK else text, nl=False)
             found = True
     if not found:
-        from gameday.cli.run import show
+        from gameday.cli.results import show
         from gameday.log import find_run
 
         try:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gameday.cli import results
+from gameday.cli.orders import Choice, orders, tagged
+from gameday.cli.results import Result, show
 from gameday.errors import ExitCode, GamedayError, InputError, LogError
 
 if TYPE_CHECKING:
-    from gameday.catalog import Catalog
     from gameday.runner.order import Order
-    from gameday.score.card import Scorecard
 
 
 @click.command("run")
@@ -62,6 +61,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="At most so many scenarios at a time, each on a fresh stack.",
 )
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write what it came to as JUnit XML, for CI.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the scorecard as JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Only the card.")
 @click.option("--id", "run_id", hidden=True, default="")
@@ -77,14 +82,15 @@ def run_command(
     out: Path,
     seed: int | None,
     parallel: int,
+    junit: Path | None,
     as_json: bool,
     quiet: bool,
     run_id: str,
 ) -> None:
     """Run scenarios: break a staging stack for real, hold it while the team works, put it back, grade it.
 
-    Several run one after the other, or --parallel of them side by side; the worst exit code counts. They share
-    this machine, so clocks are sharpest with one at a time.
+    Several run one after the other, or --parallel of them side by side; the worst exit code counts. Side by side
+    they share this machine, so clocks are sharpest with one at a time.
 
     \b
     Example: gameday run auth-connection-leak
@@ -99,113 +105,28 @@ def run_command(
             "leave --attach out, or run one after the other"
         )
     catalog = Catalog()
-    names = [*scenarios, *_tagged(catalog, tag)]
+    names = [*scenarios, *tagged(catalog, tag)]
     if not names:
         raise InputError("name a scenario; `gameday list scenarios` shows them")
     chosen = Choice(kind, attach, keep, responder, profile, playbook, out, seed, as_json, quiet)
-    orders = _orders(catalog, names, chosen)  # all are read before one begins
-    if len(orders) == 1:
-        raise click.exceptions.Exit(_one(replace(orders[0], id=run_id), as_json=as_json, quiet=quiet))
-    from gameday.cli.several import run_several
+    asked = orders(catalog, names, chosen)
+    if junit is not None:
+        results.clear(junit)
+    if len(asked) == 1:
+        one = replace(asked[0], id=run_id or asked[0].new_id())
+        code = _one(one, as_json=as_json, quiet=quiet, several=run_id != "")
+        runs = [Result(one.inputs.name, one.out / one.id, code)]
+    else:
+        from gameday.cli.several import run_several
 
-    runs = run_several(list(zip(names, orders, strict=True)), chosen, parallel)
-    codes = [ExitCode.INCONCLUSIVE if run.code is None else run.code for run in runs]
+        runs = run_several(list(zip(names, asked, strict=True)), chosen, parallel)
+    codes = [run.code for run in runs]
+    if junit is not None:
+        codes.append(results.write(junit, runs))
     raise click.exceptions.Exit(ExitCode.worst(codes))
 
 
-def _tagged(catalog: Catalog, tags: Sequence[str]) -> list[str]:
-    from gameday.catalog import Kind
-
-    if not tags:
-        return []
-    found = []
-    for name in catalog.names(Kind.SCENARIO):
-        scenario = catalog.read(Kind.SCENARIO, catalog.path(Kind.SCENARIO, name)).reading.model
-        if scenario and set(tags) & set(scenario.tags):
-            found.append(name)
-    if not found:
-        raise InputError(f"no scenario has the tag {' or '.join(tags)}")
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the options say, the same for every scenario of one call."""
-
-    kind: str
-    attach: str | None = None
-    keep: bool = False
-    responder: str | None = None
-    profile: str | None = None
-    playbook: str | None = None
-    out: Path = Path("runs")
-    seed: int | None = None
-    as_json: bool = False
-    quiet: bool = False
-
-    def words(self, name: str, run: str) -> list[str]:
-        """The command line that runs one scenario in this way."""
-        valued = {
-            "--attach": self.attach,
-            "--responder": self.responder,
-            "--profile": self.profile,
-            "--playbook": self.playbook,
-            "--seed": self.seed,
-        }
-        said = {"--keep": self.keep, "--json": self.as_json, "--quiet": self.quiet}
-        return [
-            *("run", "--id", run, "--stack", self.kind, "--out", str(self.out)),
-            *(word for key, value in valued.items() if value is not None for word in (key, str(value))),
-            *(key for key, asked in said.items() if asked),
-            *("--", name),
-        ]
-
-
-def _orders(catalog: Catalog, names: Sequence[str], choice: Choice) -> list[Order]:
-    """What each scenario asks for; raises InputError with the problems of all of them."""
-    orders, problems = [], []
-    for name in names:
-        try:
-            orders.append(_order(catalog, name, choice))
-        except InputError as wrong:
-            problems += [problem for problem in wrong.problems if problem not in problems]
-    if problems:
-        raise InputError(problems)
-    return orders
-
-
-def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
-    from gameday.cli import stacks
-    from gameday.runner.order import Order
-
-    loaded = catalog.load(name, profile=choice.profile, stack=choice.kind, playbook=choice.playbook)
-    config = catalog.config()
-    use = loaded.inputs.scenario
-    if use.last_end > config.limits.longest:
-        raise InputError(
-            f"{name}: the last fault ends after {use.last_end:g} s; the limit is {config.limits.longest:g} s"
-        )
-    if len(use.faults) > config.limits.faults_at_once:
-        raise InputError(f"{name}: {len(use.faults)} faults; the limit is {config.limits.faults_at_once}")
-    who = choice.responder or ("bot" if loaded.inputs.playbook else "people")
-    if who == "bot" and loaded.inputs.playbook is None:
-        raise InputError(f"{name}: --responder bot needs a playbook; name one with --playbook")
-    return Order(
-        inputs=loaded.inputs,
-        raw=loaded.raw,
-        digests=loaded.digests,
-        locustfile=loaded.paths["locustfile"],
-        stack=stacks.recall(choice.attach) if choice.attach else stacks.fresh(choice.kind),
-        owned=choice.attach is None,
-        keep=choice.keep,
-        responder=who,  # type: ignore[arg-type]  # click.Choice has checked it
-        out=choice.out,
-        seed=secrets.randbits(31) if choice.seed is None else choice.seed,
-        allowed=tuple(config.targets.stacks),
-    )
-
-
-def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
+def _one(order: Order, *, as_json: bool, quiet: bool, several: bool) -> ExitCode:
     """Execute, grade and show one run; gives its exit code."""
     from gameday.report.live import LiveView
     from gameday.runner.run import Run
@@ -219,7 +140,7 @@ def _one(order: Order, *, as_json: bool, quiet: bool) -> ExitCode:
         if not quiet:
             click.echo(f"run {run.id}, kept in {run.folder}", err=True)
             if order.responder == "people":
-                which = f" (several are live: --run {run.id})" if order.id else ""
+                which = f" (several are live: --run {run.id})" if several else ""
                 click.echo(f"you respond: open another terminal and say gameday --help{which}", err=True)
         if view:
             run.session.watch(view.feed)
@@ -259,36 +180,3 @@ def _keep(order: Order, run: str) -> None:
     name = run.rsplit("-", 1)[-1]
     stacks.remember(name, order.stack)
     click.echo(f"the stack still stands; take it down with: gameday stack down {name}", err=True)
-
-
-def show(folder: Path, *, as_json: bool) -> ExitCode:
-    """Grade a run's folder, write its files, print its card; gives its exit code."""
-    from gameday.log import read
-    from gameday.report.render import render
-    from gameday.report.scorecard import to_json
-    from gameday.score.grading import grade
-
-    history = read(folder)
-    scorecard = grade(history)
-    code, report = ExitCode(scorecard.exit_code), ""
-    try:
-        report = str(render(history, folder, scorecard)["report.html"])
-    except LogError as unwritten:
-        click.echo(f"gameday: {unwritten}", err=True)
-        code = ExitCode.worst([code, unwritten.exit_code])
-    if as_json:
-        click.echo(to_json(scorecard), nl=False)
-    else:
-        click.echo(_card(scorecard, folder, report), nl=False)
-    return code
-
-
-def _card(scorecard: Scorecard, folder: Path, report: str) -> str:
-    import os
-
-    from gameday.log import read
-    from gameday.report.card import card
-
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    colour = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return card(scorecard, read(folder), width=width, colour=colour, report_path=report or None)

@@ -30,7 +30,7 @@ def score_command(run: str, out: Path, as_json: bool) -> None:
 
     Example: gameday score latest
     """
-    from gameday.cli.run import show
+    from gameday.cli.results import show
     from gameday.log import find_run
 
     raise click.exceptions.Exit(show(find_run(run, out), as_json=as_json))
@@ -42,13 +42,13 @@ def score_command(run: str, out: Path, as_json: bool) -> None:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["card", "html", "postmortem", "timeline", "json"]),
+    type=click.Choice(["card", "html", "postmortem", "timeline", "json", "junit"]),
     default="card",
     show_default=True,
     help="What to print.",
 )
 def report_command(run: str, out: Path, kind: str) -> None:
-    """Print a run's card, page, post-mortem, timeline or scorecard, from its log alone.
+    """Print a run's card, page, post-mortem, timeline, scorecard or JUnit XML, from its log alone.
 
     Example: gameday report latest --format timeline
     """
@@ -59,9 +59,9 @@ def report_command(run: str, out: Path, kind: str) -> None:
     history = read(folder)
     scorecard = grade(history)
     if kind == "card":
-        from gameday.cli.run import _card
+        from gameday.cli.results import terminal_card
 
-        text = _card(scorecard, folder, str(folder / "report.html"))
+        text = terminal_card(scorecard, folder, str(folder / "report.html"))
     elif kind == "html":
         from gameday.report.html import page
 
@@ -74,6 +74,10 @@ def report_command(run: str, out: Path, kind: str) -> None:
         from gameday.report.timeline import text as timeline_text
 
         text = timeline_text(scorecard, history)
+    elif kind == "junit":
+        from gameday.report.junit import Ended, junit
+
+        text = junit([Ended(scorecard.scenario, scorecard.exit_code, scorecard)])
     else:
         from gameday.report.scorecard import to_json
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
-import json
 import shutil
 import signal
 import sys
@@ -23,11 +22,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from gameday.cli.results import Result
 from gameday.cli.tables import table
 from gameday.errors import ExitCode
 
 if TYPE_CHECKING:
-    from gameday.cli.run import Choice
+    from gameday.cli.orders import Choice
     from gameday.runner.order import Order
 
 _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,27 +48,20 @@ class Ran:
     code: ExitCode | None = None
     process: Process | None = field(default=None, repr=False)
 
-    @property
-    def folder(self) -> Path:
-        """Where it is kept, once it has begun."""
-        return self.order.out / self.run
-
-    def card(self) -> dict[str, Any] | None:
-        """Its scorecard, None where it came to none."""
-        try:
-            found: dict[str, Any] = json.loads((self.folder / "scorecard.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return found
+    def result(self) -> Result:
+        """What it came to."""
+        if self.code is None:
+            return Result(self.order.inputs.name, None, ExitCode.INCONCLUSIVE)
+        return Result(self.order.inputs.name, self.order.out / self.run, self.code)
 
 
-def run_several(orders: Sequence[tuple[str, Order]], choice: Choice, parallel: int) -> list[Ran]:
+def run_several(orders: Sequence[tuple[str, Order]], choice: Choice, parallel: int) -> list[Result]:
     """Run them all, at most ``parallel`` at a time, and print what they came to."""
     labels = _labels([name for name, _ in orders])
     runs = [Ran(name, label, order) for (name, order), label in zip(orders, labels, strict=True)]
     asyncio.run(_Runs(runs, choice, parallel).all())
     _say(f"\n{_summary(runs)}", sys.stderr if choice.as_json else sys.stdout)
-    return runs
+    return [run.result() for run in runs]
 
 
 def _labels(names: Sequence[str]) -> list[str]:
@@ -189,9 +182,9 @@ def _summary(runs: Sequence[Ran]) -> str:
 
     rows = []
     for run in runs:
-        card = run.card() if run.run else None
-        verdict = str(card["verdict"]) if card else "not begun" if run.code is None else "no card"
-        reasons = [str(reason) for reason in card["reasons"]] if card else []
+        card = run.result().scorecard()
+        verdict = card.verdict.value if card else "not begun" if run.code is None else "no card"
+        reasons = card.reasons if card else []
         rows.append(
             [
                 run.label,

@@ -27,10 +27,11 @@ def render(history: History, folder: Path, scorecard: Scorecard) -> Mapping[str,
         "report.html": page(scorecard, history),
         "postmortem.md": postmortem(scorecard, history),
     }
-    return {name: _write(folder / name, text) for name, text in texts.items()}
+    return {name: write_whole(folder / name, text) for name, text in texts.items()}
 
 
-def _write(path: Path, text: str) -> Path:
+def write_whole(path: Path, text: str) -> Path:
+    """Replace a file whole; gives its path. Raises LogError where it cannot be written."""
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_text(text, encoding="utf-8", newline="\n")

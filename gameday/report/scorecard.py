@@ -18,6 +18,17 @@ def to_json(scorecard: Scorecard) -> str:
     return json.dumps(_rounded(plain), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def from_json(text: str) -> Scorecard:
+    """The card of a scorecard.json.
+
+    Raises:
+        ValueError: it is not one of this version.
+    """
+    plain = json.loads(text)
+    plain["card_schema"] = plain.pop("schema", None)
+    return Scorecard.model_validate(plain)
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, _DIGITS) + 0.0  # no negative zero

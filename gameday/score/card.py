@@ -208,6 +208,8 @@ class Scorecard(Value):
     exit_code: int
     reasons: list[str]
     """Why the verdict is what it is; empty for a plain PASS."""
+    gates: list[str] = []
+    """Ids of the measures that decided the verdict; none where the run could not be graded."""
     milestones: list[Instant]
     measures: list[Measure]
     adherence: Adherence | None

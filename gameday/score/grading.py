@@ -46,6 +46,7 @@ def grade_case(case: Case) -> Scorecard:
         verdict=judgement.verdict,
         exit_code=judgement.exit_code,
         reasons=list(judgement.reasons),
+        gates=list(judgement.gates),
         milestones=list(marks.by_name.values()),
         measures=found,
         adherence=followed,

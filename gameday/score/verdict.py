@@ -44,39 +44,47 @@ _EXITS = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict, why, and the exit code that says so."""
+    """The verdict, why, the exit code that says so, and the measures that decided it."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
     exit_code: int
+    gates: tuple[str, ...] = ()
 
 
 def judge(case: Case, marks: Milestones, measures: list[Measure], *, clean: bool | None) -> Judgement:
     """Merge everything into one verdict."""
-    verdict, reasons = _merged(case, marks, measures, clean=clean)
+    verdict, reasons, gates = _merged(case, marks, measures, clean=clean)
     code = _EXITS[verdict]
     if clean is False:
         reasons, code = [*reasons, "the stack is not clean"], ExitCode.NOT_CLEAN
-    return Judgement(verdict, tuple(reasons), int(code))
+    return Judgement(verdict, tuple(reasons), int(code), tuple(gates))
 
 
 def _merged(
     case: Case, marks: Milestones, measures: list[Measure], *, clean: bool | None
-) -> tuple[Verdict, list[str]]:
+) -> tuple[Verdict, list[str], list[str]]:
+    """The verdict, why, and by which measures."""
     if not case.finished:
-        return Verdict.UNKNOWN, [*_inconclusive(case, marks), "the run did not finish"]
+        return Verdict.UNKNOWN, [*_inconclusive(case, marks), "the run did not finish"], []
     if case.triggered is not None and not case.history.has(RespondEnded):
         unrecorded = "the time of the responders was not recorded"
-        return Verdict.UNKNOWN, [*_inconclusive(case, marks), unrecorded]
+        return Verdict.UNKNOWN, [*_inconclusive(case, marks), unrecorded], []
     disqualified = next((deed for deed in marks.mend.deeds if deed.by == "revert"), None)
     if disqualified is not None:
-        return Verdict.FAIL, [f"disqualified: {disqualified.what} through gameday itself during Respond"]
+        return Verdict.FAIL, [f"disqualified: {disqualified.what} through gameday itself during Respond"], []
     stopped = list(_inconclusive(case, marks))
     if stopped:
-        return Verdict.UNKNOWN, stopped
-    judged = [*_gates(case, marks, measures), *_alarms(case, measures), *_unproven(clean=clean)]
+        return Verdict.UNKNOWN, stopped, []
+    gates = _gates(case, marks, measures)
+    judged = [
+        *((verdict, _why(measure)) for measure, verdict in gates),
+        *_alarms(case, measures),
+        *_unproven(clean=clean),
+    ]
     verdict = Verdict.worst([each for each, _ in judged])
-    return verdict, [reason for each, reason in judged if each is not Verdict.PASS and reason]
+    reasons = [reason for each, reason in judged if each is not Verdict.PASS and reason]
+    return verdict, reasons, [measure.id for measure, _ in gates]
 
 
 def _inconclusive(case: Case, marks: Milestones) -> Iterator[str]:
@@ -124,15 +132,17 @@ def _no_effect(case: Case, marks: Milestones, *, known: bool) -> Iterator[str]:
         yield f"out of band: {marks.mend.by.what}, and nobody's recorded act explains it"
 
 
-def _gates(case: Case, marks: Milestones, measures: list[Measure]) -> Iterator[tuple[Verdict, str]]:
-    """Each gate of the rubric that applies to this scenario."""
+def _gates(case: Case, marks: Milestones, measures: list[Measure]) -> list[tuple[Measure, Verdict]]:
+    """Each gate of the rubric that applies to this scenario, with what it says."""
     by_id = {measure.id: measure for measure in measures}
+    found = []
     for key in case.inputs.rubric.gates:
         if _gated(case, marks, key):
             measure = by_id["runbook_coverage" if key == "runbook" else f"time_to_{key}"]
             verdict = _of(measure)
             if verdict is not None:
-                yield verdict, _why(measure)
+                found.append((measure, verdict))
+    return found
 
 
 def _gated(case: Case, marks: Milestones, key: str) -> bool:

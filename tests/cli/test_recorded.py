@@ -110,6 +110,7 @@ def test_status_without_a_live_run(recorded: Recorded) -> None:
         ("postmortem", "# "),
         ("timeline", "slow-provider"),
         ("json", '"verdict"'),
+        ("junit", '<testsuite name="quick"'),
     ],
 )
 def test_report(recorded: Recorded, kind: str, words: str) -> None:

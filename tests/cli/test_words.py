@@ -88,6 +88,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("run", "identity-latency", "auth-conection-leak"), "auth-connection-leak"),
         (("run", "identity-latency", "--attach", "staging", "--parallel", "2"), "one after the other"),
         (("run", "identity-latency", "--parallel", "0"), "x>=1"),
+        (("run", "identity-latency", "--junit", "no/such/folder.xml"), "No such file or directory"),
         (("show", "no-such-thing"), "gameday list scenarios"),
         (("ack",), "gameday run SCENARIO"),
         (("ack", "--run", "no-such-run"), "no-such-run"),

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from gameday.errors import ExitCode
 from tests.gamedays import Home
 
 pytestmark = pytest.mark.slow
@@ -44,9 +46,10 @@ def has(log: list[dict[str, Any]], type_: str) -> bool:
 
 def test_side_by_side(home: Home) -> None:
     """Each has its own stack, run and whole card; lines say whose they are; the worst exit counts."""
-    game = home.start(
-        "quick", "quick-release", "--profile", "brief", "--parallel", "2", "--responder", "none"
-    )
+    junit = home.folder / "junit.xml"
+    junit.write_text("of an earlier run")
+    words = ("--profile", "brief", "--parallel", "2", "--responder", "none", "--junit", str(junit))
+    game = home.start("quick", "quick-release", *words)
     done = game.end()
 
     both = logs(home)
@@ -55,12 +58,16 @@ def test_side_by_side(home: Home) -> None:
     began = [next(event for event in log if event["type"] == "stack_ready")["wall"] for log in both]
     ended = [log[-1]["wall"] for log in both]
     assert max(began) < min(ended)
-    assert done.code == max(card["exit_code"] for card in cards)
+    assert done.code == ExitCode.worst(card["exit_code"] for card in cards)
     for name in ("quick", "quick-release"):
         assert f"\n{name} " in f"\n{done.out}"
         assert any(line.startswith(f"{name} ") and "| run " in line for line in done.err.splitlines())
     table = done.out.split("\n\n")[-1]
     assert [line.split()[0] for line in table.splitlines()] == ["SCENARIO", "quick", "quick-release"]
+    suites = ET.parse(junit).getroot()  # noqa: S314 - our own
+    assert [suite.attrib["name"] for suite in suites] == ["quick (brief)", "quick-release (brief)"]
+    red = [suite.attrib["failures"] != "0" or suite.attrib["errors"] != "0" for suite in suites]
+    assert red == [card["exit_code"] != 0 for card in sorted(cards, key=lambda card: str(card["scenario"]))]
     assert home.left() == []
 
 
