@@ -20,6 +20,7 @@ from gameday.staging.observed import Observed
 from gameday.staging.operations import Operations, PoolCollector
 from gameday.staging.serving import port_argument, serve
 from gameday.staging.settings import Settings
+from gameday.staging.traces import Traced
 
 POOL_CLOSES_WITHIN = 0.5
 
@@ -45,7 +46,8 @@ def make_app(settings: Settings) -> ASGIApp:
     journeys = Journeys(pool, LoginFlow(settings), identity, flags, registry)
     operations = Operations(settings, pool, identity, flags, registry, in_flight=lambda: observed.in_flight)
     app = Starlette(routes=journeys.routes() + operations.routes(), lifespan=lifespan)
-    observed = Observed(app, PATHS, registry)
+    traced = Traced(app, PATHS, settings.trace_buffer)
+    observed = Observed(traced, PATHS, registry)
     return observed
 
 

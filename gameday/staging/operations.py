@@ -113,6 +113,7 @@ class Operations:
                 "pool_max": settings.pool_max,
                 "pool_timeout": settings.pool_timeout,
                 "identity_timeout": settings.identity_timeout,
+                "trace_buffer": settings.trace_buffer,
             },
             "breaker": self._identity.breaker,
             "draining": self._draining,

@@ -22,6 +22,8 @@ class Settings:
     pool_timeout: float = 2.0
     pool_backoff: float = 0.2
     identity_timeout: float = 5.0
+    trace_buffer: int = 0
+    """Megabytes."""
     leak_delay: float = 0.0
     """For tests: how long after its start the faulty release behaves."""
     flags: Mapping[str, bool] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Settings:
             pool_timeout=float(environment.get("POOL_TIMEOUT", "2")),
             pool_backoff=float(environment.get("POOL_BACKOFF", "0.2")),
             identity_timeout=float(environment.get("IDENTITY_TIMEOUT", "5")),
+            trace_buffer=int(environment.get("TRACE_BUFFER", "0")),
             leak_delay=float(environment.get("LEAK_DELAY") or "0"),
             flags=json.loads(environment.get("FLAGS", "{}")),
             breaker=environment.get("BREAKER", "closed"),

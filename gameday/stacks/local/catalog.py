@@ -55,11 +55,20 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _megabytes(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 4096:  # noqa: PLR2004 - said in the words
+        raise ValueError(f"'{text}' is not a whole number from 0 to 4096")
+    return int(text)
+
+
 SETTINGS: Mapping[str, Setting] = {
     "pool_min": Setting(4, _count, "connections that each replica's pool keeps at least (4)"),
     "pool_max": Setting(10, _count, "connections that each replica's pool may hold (10)"),
     "pool_timeout": Setting(2.0, _seconds, "how long a request waits for a connection (2s)"),
     "identity_timeout": Setting(5.0, _seconds, "how long a login waits for the identity provider (5s)"),
+    "trace_buffer": Setting(
+        0, _megabytes, "megabytes of request traces that each replica keeps in memory (0: none)"
+    ),
 }
 
 

@@ -4,6 +4,7 @@
     GET  /looks/TOPIC?NAME=VALUE                             POST /levers      {name, arguments}
     GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
                                                              POST /kill        {service, count, pick, seed}
+                                                             POST /settings    {service, settings, author}
                                                              POST /stop
 
 All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not
@@ -28,7 +29,8 @@ from gameday.stacks.local.exporter import SOURCES, export
 from gameday.stacks.local.folder import MARKER
 from gameday.stacks.local.inventory import read_inventory, restore_things
 from gameday.stacks.local.kills import kill_replicas
-from gameday.stacks.local.lever_acts import deploy, pull
+from gameday.stacks.local.lever_acts import configure, deploy, pull
+from gameday.stacks.local.lever_table import read_settings
 from gameday.stacks.local.looks import look
 from gameday.stacks.local.parts import Parts, address
 
@@ -61,6 +63,7 @@ class Control:
                 web.post("/levers", self._pull),
                 web.post("/deploy", self._deploy),
                 web.post("/kill", self._kill),
+                web.post("/settings", self._configure),
                 web.post("/stop", self._stop),
             ]
         )
@@ -146,6 +149,13 @@ class Control:
     async def _kill(self, request: web.Request) -> web.Response:
         victims = await kill_replicas(self._parts.auth, await _body(request))
         return web.json_response([dataclasses.asdict(victim) for victim in victims])
+
+    async def _configure(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        known("service", str(body.get("service", "")), [SERVICE])
+        settings = read_settings(body.get("settings"))
+        result = await configure(self._parts, settings, str(body.get("author") or "config-bot"))
+        return web.json_response(dataclasses.asdict(result))
 
     async def _stop(self, _request: web.Request) -> web.Response:
         self.stopped.set()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from gameday.errors import StackError
 from gameday.ports import LeverCall, LeverResult
-from gameday.stacks.local.catalog import RELEASES, SERVICE, Spec
+from gameday.stacks.local.catalog import RELEASES, SERVICE, Spec, Value
 from gameday.stacks.local.history import shown
 from gameday.stacks.local.lever_table import Arguments, read_arguments
 from gameday.stacks.local.parts import Parts
@@ -83,8 +83,12 @@ async def _scale(parts: Parts, arguments: Arguments) -> LeverResult:
 
 
 async def _set_config(parts: Parts, arguments: Arguments) -> LeverResult:
-    wanted = arguments["settings"]
-    before, _ = await parts.auth.become(lambda spec: with_settings(spec, wanted), RESPONDER)
+    return await configure(parts, arguments["settings"], RESPONDER)
+
+
+async def configure(parts: Parts, wanted: Mapping[str, Value], author: str) -> LeverResult:
+    """Change settings, replica by replica, as whoever writes the configuration does."""
+    before, _ = await parts.auth.become(lambda spec: with_settings(spec, wanted), author)
     seen = (await parts.auth.observed()).settings
     wrong = [name for name, value in wanted.items() if seen[name] != value]
     if wrong:

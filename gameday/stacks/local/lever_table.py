@@ -19,6 +19,7 @@ from gameday.stacks.local.catalog import (
     RELEASES,
     SERVICE,
     SETTINGS,
+    Value,
     known,
     read_breaker,
     read_replicas,
@@ -130,12 +131,17 @@ def _read_scale(given: Mapping[str, str]) -> Arguments:
 
 def _read_config(given: Mapping[str, str]) -> Arguments:
     service = _service(given)
-    settings = {
-        name: read_value(name, text, SETTINGS[name].read) for name, text in given.items() if name != "service"
-    }
-    if not settings:
+    return {"service": service, "settings": read_settings({k: v for k, v in given.items() if k != "service"})}
+
+
+def read_settings(given: object) -> Mapping[str, Value]:
+    """Settings as somebody wrote them, as values. Raises InputError."""
+    if not isinstance(given, Mapping) or not given:
         raise InputError(f"name a setting: {', '.join(f'{name}=...' for name in SETTINGS)}")
-    return {"service": service, "settings": settings}
+    return {
+        name: read_value(name, str(text), SETTINGS[known("setting", name, SETTINGS)].read)
+        for name, text in given.items()
+    }
 
 
 def _read_terminate(given: Mapping[str, str]) -> Arguments:
