@@ -38,9 +38,11 @@ _SHOWN = ("detect", "mitigate", "bad_seconds")
 _LEVER_PLAYBOOK = """as: alice
 title: One lever alone
 acts:
-  - {{when: alert, do: ack, after: 1s}}
+  - {{when: {when}, do: ack, after: 1s}}
   - {{do: lever, with: {with_}}}
 """
+_HEALING = "restarts > 0"
+"""What there is to see where the platform heals itself and no alert comes."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,9 @@ def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
     arguments = list(trial.arguments)
     if trial.lever:
         playbook = folder / "lever.yaml"
-        playbook.write_text(_LEVER_PLAYBOOK.format(with_=json.dumps(_call(trial.lever))))
+        recover = Catalog(ROOT).load(trial.scenario).inputs.scenario.expect.recover
+        when = "alert" if recover is None else _HEALING
+        playbook.write_text(_LEVER_PLAYBOOK.format(when=when, with_=json.dumps(_call(trial.lever))))
         arguments += ["--playbook", str(playbook)]
     command = [
         sys.executable,
