@@ -69,6 +69,7 @@ class FaultChecked(Event):
     at: float
     last_in_place: float | None = None
     detail: str = ""
+    """What the probe said besides: why it could not tell, or what is in place."""
 
 
 class FaultReverting(Event):

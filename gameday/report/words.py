@@ -116,7 +116,8 @@ def _injected(event: e.FaultInjected) -> Words | None:
 def _checked(event: e.FaultChecked) -> Words:
     if event.in_place is None:
         return _fault(event, _with("could not be read back", event.detail))
-    return _fault(event, "is in place, by read-back" if event.in_place else "is no longer in place")
+    there = _with("is in place, by read-back", event.detail)
+    return _fault(event, there if event.in_place else "is no longer in place")
 
 
 def _reverted(event: e.FaultReverted) -> Words:

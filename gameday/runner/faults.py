@@ -113,7 +113,8 @@ class Faults:
             elif line["event"] == "activity":
                 self._heard(fault, "inject", line)
                 if line["name"] == self._ours(fault).proves and line["status"] == "succeeded":
-                    seen["proof"] = (bool(line["output"]), session.clock.of(line["ended"]))
+                    found = line["output"]
+                    seen["proof"] = (bool(found), session.clock.of(line["ended"]), _words(found))
 
         deadline = at - session.now() + self._ours(fault).takes.inject + _SPARE
         try:
@@ -126,8 +127,8 @@ class Faults:
         if not outcome.ok:
             self.failure = f"fault '{fault}' could not be injected: {outcome.problem}"
         else:
-            in_place, when = seen.get("proof", (None, session.now()))
-            self._note(fault, in_place, when, "")
+            in_place, when, detail = seen.get("proof", (None, session.now(), ""))
+            self._note(fault, in_place, when, detail)
             with contextlib.suppress(StackError):
                 things = await self._stack.inventory()
                 session.hear(InventoryTaken(when="incident", things=_plain(things)))
@@ -160,7 +161,7 @@ class Faults:
         last = self._probed.get(fault)
         if in_place:
             self._probed[fault] = at
-        if not before or before[-1].in_place != in_place:
+        if not before or before[-1].in_place != in_place or (in_place and before[-1].detail != detail):
             self._session.hear(
                 FaultChecked(fault=fault, in_place=in_place, at=at, last_in_place=last, detail=detail)
             )
@@ -184,19 +185,20 @@ class Faults:
         at = self._session.now()
         if not self._session.situation.in_place(fault) and not answer.ok:
             return
-        self._note(fault, bool(answer.output) if answer.ok else None, at, answer.problem)
+        in_place = bool(answer.output) if answer.ok else None
+        self._note(fault, in_place, at, answer.problem or _words(answer.output))
 
     async def put_back(self, fault: str, things: Things, by: Literal["runner", "revert"]) -> bool:
         """Bring what a fault touched to these states; gives whether its own rollbacks did it.
 
-        Ours restore states, so they have nothing to do where the states hold already; the rollbacks of a third
-        party's experiment are always played, as written.
+        Ours restore states, so they have nothing to do where the states hold already and the fault was not seen in
+        place any more; the rollbacks of a third party's experiment are always played, as written.
         """
         await self._quiet(fault)
         self._session.append(FaultReverting(fault=fault, by=by))
         experiment = self._experiment(fault)
         holds = False  # where the stack cannot be read, too: a rollback may still reach what it is about
-        if experiment.ours is not None:
+        if experiment.ours is not None and self._session.situation.in_place(fault) is not True:
             with contextlib.suppress(StackError):
                 holds = not differences(things, await self._stack.inventory())
         problem = await self._roll_back(fault, things) if experiment.rollbacks and not holds else ""
@@ -241,6 +243,11 @@ class Faults:
         rest = [task for task in (*self._tasks.values(), *self._probing.values()) if not task.done()]
         if rest:
             await asyncio.wait(rest, timeout=_SPARE)
+
+
+def _words(answer: object) -> str:
+    """What a probe says of the fault besides that it is there: some answer in words."""
+    return answer if isinstance(answer, str) else ""
 
 
 def _plain(things: Things) -> dict[str, dict[str, Any]]:
