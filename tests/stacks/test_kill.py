@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from gameday.faults.actions import replicas as replica_actions
 from gameday.ports import Topic
 from gameday.stacks.local.adapter import LocalStack
 from tests.stacks.conftest import Children, Eventually
@@ -112,3 +114,51 @@ def test_what_is_wrong_kills_nothing(
         assert refused.value.code == 400
         assert words in refused.value.read().decode()
     assert children(shared_stack) == before
+
+
+def test_again_and_again_until_the_rounds_are_over(
+    shared_stack: LocalStack, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three rounds, the last two by a holder; each is told with its victims, and at the end all are back."""
+    for name, value in shared_stack.environment().items():
+        monkeypatch.setenv(name, value)
+    told: list[str] = []
+
+    first = replica_actions.kill("auth", count="all", pick="oldest", times=3, every="3s", lease="10s")
+
+    def over() -> bool:
+        told.append(replica_actions.killed_are_missing("auth"))
+        return not told[-1]
+
+    eventually(over, 40)
+    assert replica_actions.stop_killing("auth")
+    assert len(first) == 2
+    assert told[0] == f"killed {', '.join(first)}"
+    rounds = [words.partition(" in round ")[2] for words in dict.fromkeys(told)]
+    assert rounds == ["", "2", "3", ""]
+    assert any("(pid " in words for words in told if " in round " in words), told
+
+
+def test_the_killing_ends_when_it_is_stopped(
+    shared_stack: LocalStack, children: Children, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without end until the rollback; then nobody dies any more."""
+    for name, value in shared_stack.environment().items():
+        monkeypatch.setenv(name, value)
+    replica_actions.kill("auth", count=1, times=0, every="1s")
+    eventually(lambda: "in round 3" in replica_actions.killed_are_missing("auth"), 10)
+
+    assert replica_actions.stop_killing("auth")
+
+    before = {name: row["pid"] for name, row in children(shared_stack).items()}
+    time.sleep(2.5)
+    assert {name: row["pid"] for name, row in children(shared_stack).items()} == before
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [({"times": -1}, "0 for again"), ({"times": 2, "every": "500ms"}, "1s")]
+)
+def test_times_that_are_none(given: dict[str, Any], words: str) -> None:
+    """Said before anything is killed."""
+    with pytest.raises(ValueError, match=words):
+        replica_actions.kill("auth", **given)

@@ -3,7 +3,7 @@
     GET  /identity /ready /inventory /targets /children      POST /restore     things
     GET  /looks/TOPIC?NAME=VALUE                             POST /levers      {name, arguments}
     GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
-                                                             POST /kill        {service, count, pick, seed}
+                                                             POST /kill        {service, count, pick, ...}
                                                              POST /settings    {service, settings, author}
                                                              POST /stop
 

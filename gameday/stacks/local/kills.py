@@ -36,7 +36,8 @@ def choose(oldest_first: Sequence[T], wanted: Amount, pick: str, dice: random.Ra
 async def kill_replicas(service: AuthService, body: Mapping[str, Any]) -> list[Victim]:
     """Kill ``count`` of ``service``, picked as ``pick`` says, and see that their processes are gone.
 
-    The same ``seed`` picks the same ones again among as many; 0, others each time.
+    The same ``seed`` picks the same ones again among as many; 0, others each time. That none runs is an error,
+    unless ``nobody_is_fine``: whoever kills again and again may come while all of them wait to be started again.
 
     Raises:
         InputError: a word or a number is wrong; nothing was killed.
@@ -49,7 +50,7 @@ async def kill_replicas(service: AuthService, body: Mapping[str, Any]) -> list[V
     except ValueError as error:
         raise InputError(f"count: {error}") from error
     running = [(replica.child, pid) for replica in service.replicas if (pid := replica.child.pid) is not None]
-    if not running:
+    if not running and not body.get("nobody_is_fine"):
         raise StackError(f"no replica of {SERVICE} runs, so none was killed")
     oldest_first = sorted(running, key=lambda one: (one[0].started_at, one[0].name))
     dice = random.Random(body.get("seed") or None)  # noqa: S311 - no secret hangs on it
