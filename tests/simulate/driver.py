@@ -103,6 +103,8 @@ class World:
     """Lever -> seconds of good service until it breaks again."""
     heals_after: float | None = None
     """Seconds from the trigger until it is well by itself."""
+    missing: float = 0.0
+    """Seconds from a trigger for which a replica is missing, though nobody feels it."""
     problem: str | None = "503"
     """How requests fail; None: they hang for ever."""
     exports: bool = True
@@ -112,9 +114,11 @@ class World:
     broken_from: float | None = None
     broken_to: float = float("inf")
     again_from: float = float("inf")
+    missing_to: float = 0.0
 
     def triggered(self, at: float) -> None:
         """A fault's injecting activity began."""
+        self.missing_to = at + self.missing
         if self.hurts_after is not None:
             self.broken_from, self.broken_to = at + self.hurts_after, float("inf")
             if self.heals_after is not None:
@@ -252,7 +256,7 @@ class GameDay:
         if self.world.exports:
             self.say(e.Scraped(job="gateway", ok=True, series=self._last))
         self.say(e.Scraped(job="database", ok=True, series={"connections": 10.0, "connections_max": 100.0}))
-        ready = 1.0 if self.world.fails(self.now) else 2.0
+        ready = 1.0 if self.world.fails(self.now) or self.now < self.world.missing_to else 2.0
         self.say(e.Scraped(job="platform", ok=True, series={"replicas_ready": ready}))
 
     def _inject(self, start: float) -> None:

@@ -161,6 +161,17 @@ def test_a_platform_that_heals_itself() -> None:
     assert day.when("platform_healed") - day.when("triggered") == pytest.approx(6 + 5, abs=0.3)
 
 
+def test_healing_has_to_last_before_a_game_day_ends_on_it() -> None:
+    """Where nobody felt anything, what counts is since when the replicas are ready again, not since the trigger."""
+    expect = {"impact": "allowed", "recover": {"by": "platform", "within": "20s"}}
+
+    day = GameDay(raw(expect=expect), World(hurts_after=None, missing=4.0)).play()
+
+    assert "impact" not in day.words()
+    assert day.words()[-2] == "platform_healed"
+    assert day.when("platform_healed") - day.when("triggered") == pytest.approx(4 + 5, abs=0.6)
+
+
 def test_a_platform_that_does_not_heal() -> None:
     """Missed by half, the platform's budget ends Respond."""
     expect = {"impact": "allowed", "recover": {"by": "platform", "within": "20s"}}

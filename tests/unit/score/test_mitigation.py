@@ -6,7 +6,7 @@ import pytest
 
 from gameday import events as e
 from gameday.score.card import State, Verdict
-from tests.unit.score.build import IMPACT, MEND, RUNBOOK, act, answered, incident, inputs
+from tests.unit.score.build import IMPACT, MEND, RUNBOOK, act, answered, incident, inputs, merged
 
 
 def test_the_last_act_before_good_service_is_credited() -> None:
@@ -180,3 +180,32 @@ def test_a_helping_hand_is_not_self_healing() -> None:
 
     assert card.measure("time_to_recover").state is State.CENSORED
     assert card.verdict is Verdict.UNKNOWN
+
+
+def test_a_restart_brings_no_setting_back() -> None:
+    """Replicas were restarted meanwhile; that explains nothing about a fault which the platform does not heal."""
+    story = incident().without(e.FaultChecked)
+    story.at(20.5, e.FaultChecked(fault="release", in_place=True, at=20.5))
+    story.at(39.0, e.FaultChecked(fault="release", in_place=False, at=39.0, last_in_place=37.0))
+    for number in range(150):
+        t = number / 2 + 0.01
+        story.at(t, e.Scraped(job="platform", ok=True, series={"restarts_total": float(t > 25)}))
+    found = story.grade().mitigation
+
+    assert found is not None
+    assert found.by == "out_of_band"
+
+
+def test_the_runbook_is_not_gated_where_only_the_platform_is_asked() -> None:
+    """A blip was felt and nobody answered: the platform healed, which is all that was asked."""
+    told = merged(HEAL, {"runbook": RUNBOOK, "runbook_name": "exhaustion"})
+    story = incident(told, bad=[(IMPACT, 25.0)], end=70.0, reason="platform_healed", alert=None)
+    for number in range(140):
+        t = number / 2 + 0.01
+        ready = 1.0 if 20.5 <= t < 30 else 2.0
+        story.at(t, e.Scraped(job="platform", ok=True, series={"replicas_ready": ready}))
+    card = story.grade()
+
+    assert card.verdict is Verdict.PASS, card.reasons
+    assert card.mitigation is not None
+    assert card.mitigation.by == "platform"
