@@ -31,6 +31,13 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
             "stable_for": "10s",
         },
     },
+    "replica-crash-loop": {
+        # All users of the scenario: fewer requests fill the memory later.
+        "baseline": "4s",
+        "steady_state": LIGHT["steady_state"],
+        "faults": {"tracing": {"for": "60s"}},
+        "expect": {"mitigate": {"within": "45s"}, "stable_for": "15s"},
+    },
 }
 """The same incidents with less waiting around them, and with room for whatever else this machine does."""
 

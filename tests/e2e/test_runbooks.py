@@ -14,7 +14,7 @@ from tests.gamedays import ROOT, Home
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("scenario", ["auth-connection-leak", "identity-latency"])
+@pytest.mark.parametrize("scenario", ["auth-connection-leak", "identity-latency", "replica-crash-loop"])
 def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(
     scenario: str, tmp_path: Path
 ) -> None:

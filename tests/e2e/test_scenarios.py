@@ -1,8 +1,9 @@
-"""Both scenarios, from the command to the card: answered, unanswered, and on a real Toxiproxy."""
+"""The scenarios, from the command to the card: answered, unanswered, and on a real Toxiproxy."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.gamedays import Game, Home
 from tests.stacks.test_leak import sqlstate_of_connecting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SCENARIOS = ("auth-connection-leak", "identity-latency")
+SCENARIOS = ("auth-connection-leak", "identity-latency", "replica-crash-loop")
 
 
 def passed_to_the_letter(game: Game) -> None:
@@ -72,6 +73,38 @@ def test_nobody_answers_the_leak_and_it_is_real(home: Home, short: Copy) -> None
     assert row
     assert row[0] > 90
     unanswered(game)
+
+
+def test_nobody_answers_the_crash_loop(home: Home, short: Copy) -> None:
+    """Starting again what dies mends nothing: FAIL, and the platform gets no credit for trying."""
+    game = home.start(short("replica-crash-loop", **brief("tracing")), "--responder", "none")
+    unanswered(game)
+    assert game.card["mitigation"] is None
+
+
+@pytest.mark.parametrize("responder", ["bot", "none"])
+def test_a_replica_is_killed(home: Home, shipped: Callable[[str], str], responder: str) -> None:
+    """The platform brings another: PASS for it, whoever watches, and nothing to anybody else's credit.
+
+    The log names who was killed, by name and process id, and the card says what the clients felt.
+    """
+    game = home.start(shipped("replica-kill"), "--responder", responder)
+    done = game.end(within=120)
+    assert done.code == 0, done
+    card, events = game.card, game.events()
+    assert card["measures"]["time_to_recover"]["verdict"] == "PASS"
+    assert 0.5 < card["measures"]["time_to_recover"]["value"] < 10
+    assert (card["mitigation"] or {}).get("by") in {None, "platform"}
+    assert card["clean"] is True
+    assert f"{card['load']['bad']} bad of" in done.out.replace(",", "")
+    [killed] = [
+        event["output"] for event in events if event["type"] == "fault_activity" and event["name"] == "kill"
+    ]
+    [name] = killed
+    assert re.fullmatch(r"auth-[12] \(pid \d+\)", name)
+    checks = [event for event in events if event["type"] == "fault_checked"]
+    assert [check["in_place"] for check in checks] == [True, False]
+    assert checks[0]["detail"] == f"killed {name}"
 
 
 def environment_of(home: Home, game: Game) -> str:
