@@ -25,15 +25,9 @@ from gameday.metrics import MECHANISMS
 from gameday.model.inputs import Inputs
 from gameday.model.quantities import duration, nearest, ratio
 from gameday.model.scenario import Severity
+from gameday.model.vocabulary import ROLES, UPDATE_STATES
 
-ROLES = {
-    "incident-commander": "coordinates, decides, manages communication",
-    "technical-lead": "drives the investigation, implements fixes",
-    "communications-lead": "updates stakeholders and the status page",
-    "scribe": "documents the timeline and the decisions",
-}
 _SHORT = {"ic": "incident-commander", "tl": "technical-lead", "comms": "communications-lead"}
-STATUSES = ("investigating", "identified", "monitoring", "resolved")
 _LONGEST_TEXT = 4000
 
 Words = Mapping[str, Any]
@@ -159,7 +153,7 @@ def _update(desk: _Desk) -> Act:
         raise InputError(f"next: {problem}") from None
     return UpdatePosted(
         **desk.who,
-        status=desk.one_of("status", list(STATUSES)),
+        status=desk.one_of("status", list(UPDATE_STATES)),
         text=desk.text("text", needed=True),
         next_update=promised,
     )
