@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("gameday", deadline=None)  # a busy machine is no reason to fail
+settings.load_profile("gameday")
 
 Require = Callable[[str, str], NoReturn]
 
