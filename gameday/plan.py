@@ -16,6 +16,8 @@ from typing import Literal, TypeAlias
 
 from gameday.clients import Stretch
 from gameday.events import FaultReverting, FaultTriggered, ImpactObserved, LoadSteady
+from gameday.metrics import METRICS
+from gameday.model.quantities import in_unit
 from gameday.model.scenario import Impact, Scenario
 from gameday.readiness import ready_since
 from gameday.situation import Situation
@@ -171,7 +173,7 @@ def judge_baseline(situation: Situation, now: float) -> tuple[bool, list[str]] |
         for at in starts:
             value = situation.clients.metric(condition.metric, at, at + _WINDOW, now)
             if value is None or not condition.holds(value):
-                seen = "no data" if value is None else f"{value:.4g}"
+                seen = in_unit(value, METRICS[condition.metric].unit)
                 problems.append(f"{condition.text}: {seen} at {at:.1f} s")
                 break
     detect = scenario.expect.detect

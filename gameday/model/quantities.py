@@ -23,6 +23,7 @@ __all__ = [
     "LongDuration",
     "Ratio",
     "duration",
+    "in_unit",
     "nearest",
     "ratio",
     "size",
@@ -47,6 +48,19 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _CONDITION = re.compile(
     r"\s*(?P<metric>[A-Za-z][\w.]*)\s*(?P<op><=|>=|==|!=|<|>)\s*(?P<value>\S+?)\s*(?:\bfor\s+(?P<hold>\S+))?\s*"
 )
+
+
+def in_unit(value: float | None, unit: Unit) -> str:
+    """A metric's value as conditions are written, ``1.7 %``, ``1213 ms``; ``no data`` where there is none."""
+    if value is None:
+        return "no data"
+    if unit is Unit.RATIO:
+        return f"{value * 100:.1f} %"
+    if unit is Unit.SECONDS:
+        return f"{value * 1000:.0f} ms"
+    if unit is Unit.BYTES:
+        return f"{value / 1e6:,.0f} MB"
+    return f"{value:.4g}"
 
 
 def duration(value: object) -> float:

@@ -15,8 +15,8 @@ from typing import Any
 from gameday.errors import InputError, StackError
 from gameday.events import Event, LeverBegan, LeverEnded, Looked, RecipeWritten, Record
 from gameday.levers import read_call
-from gameday.metrics import METRICS, Side, Unit
-from gameday.model.quantities import nearest
+from gameday.metrics import METRICS, Side
+from gameday.model.quantities import in_unit, nearest
 from gameday.ports import Answer, Json, LeverCall, LeverResult, Stack, Things, Topic
 from gameday.respond.acts import record_of
 from gameday.situation import Situation
@@ -132,7 +132,7 @@ class Desk:
         """What monitors see now, above whatever the stack adds."""
         now = self._now()
         rows: list[list[Json]] = [
-            [name, _in_unit(self._situation.exported.value(name, now), metric.unit)]
+            [name, in_unit(self._situation.exported.value(name, now), metric.unit)]
             for name, metric in METRICS.items()
             if Side.EXPORTED in metric.sides
         ]
@@ -211,15 +211,3 @@ def _chosen(inventory: Things, touches: Mapping[str, Any]) -> dict[str, dict[str
         for component, aspects in touches.items()
         if component in inventory
     }
-
-
-def _in_unit(value: float | None, unit: Unit) -> str:
-    if value is None:
-        return "no data"
-    if unit is Unit.RATIO:
-        return f"{value * 100:.1f} %"
-    if unit is Unit.SECONDS:
-        return f"{value * 1000:.0f} ms"
-    if unit is Unit.BYTES:
-        return f"{value / 1e6:,.0f} MB"
-    return f"{value:.4g}"

@@ -95,7 +95,7 @@ def _inconclusive(case: Case, marks: Milestones) -> Iterator[str]:
     found += [f"guard tripped: {event.guard}" for _, event in history.of(GuardTripped)]
     found += ["interrupted" for _ in history.of(Interrupted)]
     for _, judged in history.of(BaselineJudged):
-        if not judged.held:
+        if not judged.held and not any("the baseline did not hold" in reason for reason in found):
             found.append(f"the baseline did not hold: {'; '.join(judged.problems)}")
     for _, ended in history.of(LoadEnded):
         if not ended.expected:

@@ -107,7 +107,7 @@ def test_a_baseline_that_does_not_hold() -> None:
 
     day = GameDay(raw(), world).play()
 
-    assert day.words()[-1].startswith("baseline did not hold: error_rate < 1%: 1 at 0.0 s")
+    assert day.words()[-1].startswith("baseline did not hold: error_rate < 1%: 100.0 % at 0.0 s")
     assert "monitor errors fires already" in day.words()[-1]
     assert not any(word.startswith("triggered") for word in day.words())
 

@@ -74,6 +74,18 @@ def test_a_stopped_run_is_not_graded(event: e.Event, good: bool) -> None:
     assert card.reasons
 
 
+def test_a_baseline_that_did_not_hold_is_said_once() -> None:
+    """The log has it twice, as a judgement and as why the run was refused; the card has it once."""
+    said = "error_rate < 1%: 20.0 % at 4.0 s"
+    story = Story(inputs()).at(5.0, e.BaselineJudged(held=False, problems=[said], rate=50))
+    story.at(
+        5.1, e.Aborted(reason="refused", detail=f"the baseline did not hold, so nothing was injected: {said}")
+    )
+    story.at(6.0, e.RunEnded())
+
+    assert " ".join(story.grade().reasons).count(said) == 1
+
+
 @pytest.mark.parametrize("reason", ["no_impact", "guard", "halt", "interrupt", "failure"])
 def test_respond_that_ended_otherwise_is_not_graded(reason: str) -> None:
     """The responders did not have their time."""
