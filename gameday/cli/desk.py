@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gameday.cli.tables import table
+from gameday.cli.tables import table, terminal_width
 from gameday.live import chosen
 from gameday.respond.client import ask
 
@@ -41,7 +41,7 @@ def _act(do: str, common: dict[str, Any], **words: Any) -> None:
         click.echo(json.dumps(reply))
         return
     if reply["columns"]:
-        click.echo(table(reply["columns"], reply["rows"]))
+        click.echo(table(reply["columns"], reply["rows"], width=terminal_width()))
     if reply["text"]:
         said = reply["text"] if do == "lever" else f"{do}: {reply['text']}"
         click.echo(said if reply["ok"] else f"failed: {said}", err=not reply["ok"])

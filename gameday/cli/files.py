@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gameday.cli.tables import table
+from gameday.cli.tables import table, terminal_width
 from gameday.errors import ExitCode, InputError
 
 _OUT = click.option(
@@ -75,7 +75,7 @@ def list_command(what: str, out: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
     elif rows:
-        click.echo(table(columns, rows))
+        click.echo(table(columns, rows, width=terminal_width()))
     else:
         click.echo(f"no {what} yet", err=True)
 

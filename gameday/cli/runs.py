@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from gameday.cli.tables import table
+from gameday.cli.tables import table, terminal_width
 
 _RUN = click.argument("run", default="latest")
 _OUT = click.option(
@@ -73,7 +73,7 @@ def report_command(run: str, out: Path, kind: str) -> None:
     elif kind == "timeline":
         from gameday.report.timeline import text as timeline_text
 
-        text = timeline_text(scorecard, history)
+        text = timeline_text(scorecard, history, width=terminal_width() or 100)
     elif kind == "junit":
         from gameday.report.junit import Ended, junit
 
@@ -136,4 +136,4 @@ def status_command(as_json: bool) -> None:
             [r.run, "live" if r.alive else f"died; put back with: gameday revert {r.run}", r.folder]
             for r in runs
         ]
-        click.echo(table(["run", "state", "folder"], rows))
+        click.echo(table(["run", "state", "folder"], rows, width=terminal_width()))

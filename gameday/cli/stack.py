@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from gameday.cli import stacks
-from gameday.cli.tables import table
+from gameday.cli.tables import table, terminal_width
 from gameday.errors import Refused, StackError
 from gameday.live import listed
 from gameday.ports import Stack
@@ -125,7 +125,7 @@ def status_command(name: str | None, as_json: bool) -> None:
         for component, aspects in things.items()
         for aspect, state in aspects.items()
     ]
-    click.echo(table(["component", "what", "state"], rows))
+    click.echo(table(["component", "what", "state"], rows, width=terminal_width()))
     waiting = [component for component, is_ready in ready.items() if not is_ready]
     click.echo(f"not ready: {', '.join(waiting)}" if waiting else "all parts are ready")
 
