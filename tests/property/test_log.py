@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
 import subprocess
 import sys
 import types
@@ -202,6 +203,28 @@ with LogWriter(folder, Clock()) as log:
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     log.append(Noted(by="alice", text="space again"))
 """
+
+
+def test_what_must_outlive_a_power_cut_is_on_disk_when_append_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event is synced whole before anybody acts on it; requests and scrapes go with the next one."""
+    synced: list[tuple[bool, int]] = []
+
+    def sync(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        synced.append((stat.S_ISDIR(found.st_mode), found.st_size))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    log = tmp_path / "run" / LOG_NAME
+    with LogWriter(log.parent, Clock()) as writer:
+        assert [folder for folder, _ in synced] == [True]
+        writer.append(Noted(by="a", text="x"))
+        assert synced[1:] == [(False, log.stat().st_size)]
+        writer.append(e.Scraped(job="gateway", ok=True, series={}))
+        assert len(synced) == 2
+        writer.append(Noted(by="a", text="y"))
+        assert synced[2:] == [(False, log.stat().st_size)]
 
 
 def test_a_full_disk_leaves_a_readable_log(tmp_path: Path) -> None:
