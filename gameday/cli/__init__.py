@@ -38,6 +38,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "resolve": ("desk", "Say that it is over."),
     "stack": ("stack", "The system under rehearsal by itself: up, down, status, env, levers."),
     "proxy": ("proxy", "The fault proxy alone, with Toxiproxy's API."),
+    "init": ("init", "Lay out a project with a first scenario of your own."),
     "doctor": ("doctor", "What this machine can do, and what to install for the rest."),
 }
 """Command -> module of this package that has it, and its line in the help."""
@@ -73,7 +74,7 @@ class Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """From the table alone: nothing is imported for the help."""
         groups = {
-            "The first hour": ["doctor"],
+            "The first hour": ["doctor", "init"],
             "Game days": ["run", "status", "revert", "replay"],
             "At the desk, while a run is live": [
                 name for name, (module, _) in _COMMANDS.items() if module == "desk"
