@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gameday.errors import InputError
 from gameday.gathering import Loaded, gather
-from gameday.shelf import Kind, Shelf
+from gameday.places import Kind
+from gameday.shelf import Shelf
 
 __all__ = ["Catalog", "Kind", "Loaded"]
 

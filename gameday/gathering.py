@@ -15,7 +15,8 @@ from gameday.model.located import Document
 from gameday.model.profiles import merge
 from gameday.model.reading import build
 from gameday.model.scenario import Scenario
-from gameday.shelf import File, Kind, Shelf
+from gameday.places import Kind
+from gameday.shelf import File, Shelf
 
 
 @dataclass(frozen=True, slots=True)

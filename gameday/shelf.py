@@ -13,7 +13,6 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +30,7 @@ from gameday.model.rubric import Rubric
 from gameday.model.runbook import Runbook
 from gameday.model.scenario import Scenario
 from gameday.model.system import System
-
-_PACKAGE = Path(__file__).resolve().parent
-STACKS = ("local", "compose", "kubernetes", "external")
-
-
-class Kind(StrEnum):
-    """The kinds of files that people write."""
-
-    SCENARIO = "scenario"
-    SYSTEM = "system"
-    EXPERIMENT = "experiment"
-    RUNBOOK = "runbook"
-    RUBRIC = "rubric"
-    PLAYBOOK = "playbook"
-    LOCUSTFILE = "locustfile"
-    CONFIG = "config"
-
+from gameday.places import HOMES, Kind, is_file, library, names, project_of, roots
 
 MODELS: Mapping[Kind, type[BaseModel]] = {
     Kind.SCENARIO: Scenario,
@@ -58,30 +41,6 @@ MODELS: Mapping[Kind, type[BaseModel]] = {
     Kind.PLAYBOOK: Playbook,
     Kind.CONFIG: Config,
 }
-_YAML = (".yaml", ".yml")
-_HOMES: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
-    Kind.SCENARIO: ("scenarios", _YAML),
-    Kind.SYSTEM: ("scenarios/systems", _YAML),
-    Kind.EXPERIMENT: ("experiments", (*_YAML, ".json")),
-    Kind.RUNBOOK: ("scenarios/runbooks", (".md",)),
-    Kind.RUBRIC: ("scorecards", _YAML),
-    Kind.PLAYBOOK: ("scenarios/playbooks", _YAML),
-    Kind.LOCUSTFILE: ("scenarios/load", (".py",)),
-}
-
-
-def library() -> Path:
-    """The folder of the files that come with the package: packed into it, or beside it in a checkout."""
-    packed = _PACKAGE / "library"
-    return packed if packed.is_dir() else _PACKAGE.parent
-
-
-def project_of(start: Path) -> Path | None:
-    """The nearest of a folder and its ancestors that has gameday.toml or experiments/."""
-    for folder in (start, *start.parents):
-        if (folder / "gameday.toml").is_file() or (folder / "experiments").is_dir():
-            return folder
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +65,11 @@ class Shelf:
 
     def roots(self, beside: Path | None = None) -> list[Path]:
         """Folders in which names resolve, nearest first."""
-        found: list[Path] = []
-        for folder in (project_of(beside) if beside else None, project_of(self._start), library()):
-            if folder and folder not in found:
-                found.append(folder)
-        return found
+        return roots(self._start, beside)
 
     def names(self, kind: Kind) -> list[str]:
         """Every name of a kind that resolves, variants for a stack left out."""
-        found: set[str] = set()
-        home, endings = _HOMES[kind]
-        for root in self.roots():
-            for path in _below(root / home, endings, deep=kind is not Kind.SCENARIO):
-                name = path.relative_to(root / home).with_suffix("").as_posix()
-                if not (kind is Kind.EXPERIMENT and name.rpartition(".")[2] in STACKS):
-                    found.add(name)
-        return sorted(found)
+        return names(kind, self.roots())
 
     def path(self, kind: Kind, name: str, *, stack: str = "") -> Path:
         """The file of a name, or of a path as a person typed it. Raises InputError with the nearest name."""
@@ -144,7 +92,7 @@ class Shelf:
         projects = [self.shown(root) for root in self.roots(beside) if root != library()]
         if nearest(name, self.names(kind)) and (projects or project_of(beside)):
             return ""
-        home = f"{_HOMES[kind][0]} of "
+        home = f"{HOMES[kind][0]} of "
         own = f"{home}{' and '.join(projects)} and in gameday's" if projects else f"{home}gameday's"
         return f"; looked in {own} own library; a project is a folder with experiments/ or gameday.toml"
 
@@ -156,7 +104,7 @@ class Shelf:
         return self._found[key]
 
     def _candidates(self, kind: Kind, name: str, beside: Path, stack: str) -> Iterator[Path]:
-        home, endings = _HOMES[kind]
+        home, endings = HOMES[kind]
         variants = [f".{stack}", ""] if stack and kind is Kind.EXPERIMENT else [""]
         if "/" in name or name.endswith(endings):
             yield beside / name
@@ -202,14 +150,6 @@ class Shelf:
         return Config()
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that no file can have is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def _reading(kind: Kind, text: str, shown: str) -> Reading[Any]:
     if kind is Kind.RUNBOOK:
         return read_runbook(text, shown)
@@ -230,10 +170,3 @@ def _python_problems(text: str, shown: str) -> list[Problem]:
         message = f"this is not Python: {getattr(error, 'msg', error)}"
         return [wrong(Place(shown, line, column), message)]
     return []
-
-
-def _below(folder: Path, endings: tuple[str, ...], *, deep: bool) -> Iterator[Path]:
-    if folder.is_dir():
-        for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
-            if path.suffix in endings and is_file(path):
-                yield path

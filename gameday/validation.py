@@ -16,7 +16,8 @@ from gameday.errors import InputError, Place, Problem
 from gameday.gathering import gather
 from gameday.model.base import wrong
 from gameday.model.dialects import differences
-from gameday.shelf import Kind, Shelf, is_file
+from gameday.places import Kind, is_file
+from gameday.shelf import Shelf
 
 _FOLDERS = {
     "scenarios": Kind.SCENARIO,

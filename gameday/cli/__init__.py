@@ -9,11 +9,14 @@ import contextlib
 import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from gameday.errors import ExitCode, GamedayError, InputError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run scenarios: break, hold, grade, put back."),
@@ -40,8 +43,13 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "proxy": ("proxy", "The fault proxy alone, with Toxiproxy's API."),
     "init": ("init", "Lay out a project with a first scenario of your own."),
     "doctor": ("doctor", "What this machine can do, and what to install for the rest."),
+    "completion": ("completion", "Complete commands and names in bash, zsh or fish."),
 }
 """Command -> module of this package that has it, and its line in the help."""
+
+
+COMPLETE = "_GAMEDAY_COMPLETE"
+"""The variable by which a shell asks for completions; whatever else is typed, it finds the same program."""
 
 
 class Lazy(click.Group):
@@ -59,6 +67,15 @@ class Lazy(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table alone: completing a command's name imports none of them."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        rows = _COMMANDS.items()
+        return [CompletionItem(name, help=about) for name, (_, about) in rows if name.startswith(incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -74,7 +91,7 @@ class Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """From the table alone: nothing is imported for the help."""
         groups = {
-            "The first hour": ["doctor", "init"],
+            "The first hour": ["doctor", "init", "completion"],
             "Game days": ["run", "status", "revert", "replay"],
             "At the desk, while a run is live": [
                 name for name, (module, _) in _COMMANDS.items() if module == "desk"
@@ -113,7 +130,7 @@ def _say_no_more() -> None:
 def main() -> NoReturn:
     """Run the command line; every error people can make is a sentence and an exit code, never a traceback."""
     try:
-        code = app.main(standalone_mode=False)
+        code = app.main(prog_name="gameday", complete_var=COMPLETE, standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.Abort:

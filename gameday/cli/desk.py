@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gameday.cli import complete
 from gameday.cli.tables import table, terminal_width
 from gameday.live import chosen
 from gameday.respond.client import ask
@@ -19,7 +20,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _common(command: F) -> F:
     """Options that every act has."""
     command = click.option(
-        "--run", "run_name", metavar="RUN", help="Which run; needed only if several are live."
+        "--run",
+        "run_name",
+        metavar="RUN",
+        shell_complete=complete.live,
+        help="Which run; needed only if several are live.",
     )(command)
     command = click.option(
         "--as",
@@ -60,7 +65,7 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
 
 
 @click.command("look", short_help="Ask the system.")
-@click.argument("topic", metavar="TOPIC")
+@click.argument("topic", metavar="TOPIC", shell_complete=complete.topics)
 @click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
 @_common
 def look_command(topic: str, words: Sequence[str], **common: Any) -> None:
@@ -86,7 +91,7 @@ def ack_command(**common: Any) -> None:
 
 
 @click.command("declare")
-@click.argument("severity", metavar="SEV1|SEV2|SEV3|SEV4")
+@click.argument("severity", metavar="SEV1|SEV2|SEV3|SEV4", shell_complete=complete.severities)
 @click.option(
     "--affects", metavar="SERVICE[,SERVICE]", help="What is affected; also says that you noticed it."
 )
@@ -101,7 +106,7 @@ def declare_command(severity: str, affects: str | None, note: str | None, **comm
 
 
 @click.command("assign")
-@click.argument("role", metavar="ROLE")
+@click.argument("role", metavar="ROLE", shell_complete=complete.roles)
 @click.argument("to", metavar="NAME")
 @_common
 def assign_command(role: str, to: str, **common: Any) -> None:
@@ -128,7 +133,7 @@ def note_command(text: str, affects: str | None, **common: Any) -> None:
 
 @click.command("hypothesis")
 @click.argument("component")
-@click.argument("mechanism")
+@click.argument("mechanism", shell_complete=complete.mechanisms)
 @click.option("--because", metavar="TEXT", help="What speaks for it.")
 @click.option("--confidence", metavar="PERCENT", help="How sure you are, for example 70%.")
 @_common
@@ -159,7 +164,9 @@ def step_command(step: str, skip: bool, because: str | None, doer: str | None, *
 
 
 @click.command("lever")
-@click.argument("words", nargs=-1, required=True, metavar="NAME [TARGET] [NAME=VALUE]...")
+@click.argument(
+    "words", nargs=-1, required=True, metavar="NAME [TARGET] [NAME=VALUE]...", shell_complete=complete.levers
+)
 @click.option("--because", metavar="TEXT", help="Why, if it is not in the runbook.")
 @_common
 def lever_command(words: Sequence[str], because: str | None, **common: Any) -> None:
@@ -173,7 +180,9 @@ def lever_command(words: Sequence[str], because: str | None, **common: Any) -> N
 
 
 @click.command("update")
-@click.argument("status", metavar="investigating|identified|monitoring|resolved")
+@click.argument(
+    "status", metavar="investigating|identified|monitoring|resolved", shell_complete=complete.statuses
+)
 @click.argument("text")
 @click.option(
     "--next", "next_update", metavar="DURATION", help="When the next update will come, for example 15m."

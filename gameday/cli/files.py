@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gameday.cli import complete
 from gameday.cli.tables import table, terminal_width
 from gameday.errors import ExitCode, InputError
 
@@ -139,7 +140,7 @@ def _runs(out: Path) -> tuple[list[str], list[list[str]]]:
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete.everything)
 @_OUT
 def show_command(name: str, out: Path) -> None:
     """Show a scenario, experiment, runbook, rubric, system or playbook by its name, or a run's card.

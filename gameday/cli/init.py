@@ -60,7 +60,7 @@ def _texts(root: Path, paths: list[Path]) -> Mapping[str, str]:
 
 def _first() -> Mapping[str, str]:
     """The files of the first project, by their places in it."""
-    from gameday.shelf import library
+    from gameday.places import library
 
     root = library() / "templates" / "first"
     return _texts(root, [path for path in root.rglob("*") if path.suffix in {".toml", ".yaml", ".md", ".py"}])
@@ -75,7 +75,8 @@ def _example(name: str) -> Mapping[str, str]:
     from gameday.catalog import Kind
     from gameday.gathering import gather
     from gameday.model.base import nearest
-    from gameday.shelf import STACKS, Shelf, library
+    from gameday.places import STACKS, library
+    from gameday.shelf import Shelf
 
     shelf = Shelf(library())
     if name not in (known := shelf.names(Kind.SCENARIO)):

@@ -197,7 +197,7 @@ def _others() -> Iterator[Finding]:
 
 def _project() -> Iterator[Finding]:
     from gameday.catalog import Catalog
-    from gameday.shelf import project_of
+    from gameday.places import project_of
 
     folder = project_of(Path.cwd())
     try:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from gameday.cli import complete
+
 
 @click.command("revert")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=complete.runs)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gameday.cli import results
+from gameday.cli import complete, results
 from gameday.cli.orders import Choice, orders, tagged
 from gameday.cli.results import Result, show
 from gameday.errors import ExitCode, GamedayError, InputError, LogError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("scenarios", nargs=-1, metavar="SCENARIO...")
+@click.argument("scenarios", nargs=-1, metavar="SCENARIO...", shell_complete=complete.scenarios)
 @click.option("--tag", multiple=True, metavar="TAG", help="Also every scenario with this tag.")
 @click.option(
     "--stack",
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     help="What to break.",
 )
 @click.option(
-    "--attach", metavar="NAME", help="Use a standing stack (gameday stack up) instead of a fresh one."
+    "--attach",
+    metavar="NAME",
+    shell_complete=complete.standing,
+    help="Use a standing stack (gameday stack up) instead of a fresh one.",
 )
 @click.option("--keep", is_flag=True, help="Leave a fresh stack standing afterwards.")
 @click.option(
@@ -42,7 +45,10 @@ if TYPE_CHECKING:
     help="Who answers. Default: bot where there is a playbook, else people.",
 )
 @click.option(
-    "--playbook", metavar="FILE", help="What the scripted responder does, instead of the scenario's own."
+    "--playbook",
+    metavar="FILE",
+    shell_complete=complete.playbooks,
+    help="What the scripted responder does, instead of the scenario's own.",
 )
 @click.option("--profile", metavar="NAME", help="A profile of the scenario, for example people's pace.")
 @click.option(

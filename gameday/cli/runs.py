@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from gameday.cli import complete
 from gameday.cli.tables import table, terminal_width
 
-_RUN = click.argument("run", default="latest")
+_RUN = click.argument("run", default="latest", shell_complete=complete.runs)
 _OUT = click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

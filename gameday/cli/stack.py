@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import click
 
-from gameday.cli import stacks
+from gameday.cli import complete, stacks
 from gameday.cli.tables import table, terminal_width
 from gameday.errors import Refused, StackError
 from gameday.live import listed
 from gameday.ports import Stack
 
 T = TypeVar("T")
-_NAME = click.argument("name", required=False)
+_NAME = click.argument("name", required=False, shell_complete=complete.standing)
 
 
 @click.group("stack")
@@ -168,8 +168,12 @@ def levers_command(as_json: bool) -> None:
 
 
 @stack_command.command("lever")
-@click.argument("words", nargs=-1, required=True, metavar="NAME [TARGET] [NAME=VALUE]...")
-@click.option("--stack", "name", metavar="NAME", help="Which stack, if several stand.")
+@click.argument(
+    "words", nargs=-1, required=True, metavar="NAME [TARGET] [NAME=VALUE]...", shell_complete=complete.levers
+)
+@click.option(
+    "--stack", "name", metavar="NAME", shell_complete=complete.standing, help="Which stack, if several stand."
+)
 def lever_command(words: tuple[str, ...], name: str | None) -> None:
     """Pull a lever of a standing stack, outside any run.
 

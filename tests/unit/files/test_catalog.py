@@ -12,7 +12,7 @@ import pytest
 from gameday.catalog import Catalog
 from gameday.errors import ExitCode, InputError
 from gameday.model.inputs import Inputs
-from gameday.shelf import Kind
+from gameday.places import Kind
 
 ROOT = Path(__file__).resolve().parents[3]
 LEAK = "leak"
