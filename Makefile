@@ -40,6 +40,9 @@ prove: $(VENV)/.dev  ## the long form: every scenario, every control, every leve
 bench: $(VENV)/.dev  ## what it costs, as ratios
 	$(BIN)/python -m benchmarks.bench
 
+docs: $(VENV)/.dev  ## write again what the documentation takes from the program
+	$(BIN)/python docs/generate.py
+
 pins:  ## make the pinned lists again
 	rm -rf .pins && $(PYTHON) -m venv .pins
 	.pins/bin/python -m pip install --quiet --upgrade pip hatchling editables
@@ -52,4 +55,4 @@ pins:  ## make the pinned lists again
 clean:  ## remove the environment and every run
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test test-all lint prove bench pins clean
+.PHONY: help demo test test-all lint prove bench docs pins clean
