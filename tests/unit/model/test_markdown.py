@@ -59,6 +59,14 @@ def test_the_plain_data_makes_the_same_runbook_again() -> None:
     assert type(reading.model).model_validate(reading.data) == reading.model
 
 
+def test_a_step_may_ask_for_the_opposite_of_a_fact() -> None:
+    """``not`` before it, in one or more blanks."""
+    model = read_runbook(RUNBOOK.replace("recent_deploy", "not  recent_deploy", 1), "f").model
+    assert model is not None
+
+    assert "not recent_deploy" in [step.when for step in model.steps.values()]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -72,6 +80,8 @@ def test_the_plain_data_makes_the_same_runbook_again() -> None:
         ("[look]", "[lok]", "f:7:47: unknown step 'lok'; did you mean 'look'?"),
         ("[look]", "[mend]", "f:7:46: steps wait for each other in a circle: mend"),
         ("recent_deploy", "recent_deploys", "f:7:60: unknown fact 'recent_deploys'; did you mean"),
+        ("recent_deploy", "not recent_deploys", "f:7:60: unknown fact 'recent_deploys'; did you mean"),
+        ("recent_deploy", "never recent_deploy", "f:7:60: unknown fact 'never recent_deploy'; did you"),
         ("recent_deploy", "client.error_rate > 1%", "f:7:60: 'client.error_rate > 1%': here only"),
         ("## Quick Fix", "## Quick Fixes", "f:9:1: missing heading '## Quick Fix'; is it 'Quick Fixes'?"),
         ("## Prevention\n", "", "f:9:1: missing heading '## Prevention'"),

@@ -6,7 +6,7 @@ import pytest
 
 from gameday import events as e
 from gameday.score.card import State, Verdict
-from tests.unit.score.build import IMPACT, MEND, RUNBOOK, act, answered, incident, inputs, merged
+from tests.unit.score.build import IMPACT, MEND, RUNBOOK, Story, act, answered, incident, inputs, merged
 
 
 def test_the_last_act_before_good_service_is_credited() -> None:
@@ -89,6 +89,70 @@ def test_a_fault_that_vanishes_unexplained_is_out_of_band() -> None:
     assert card.mitigation.by == "out_of_band"
     assert (card.verdict, card.exit_code) == (Verdict.UNKNOWN, 3)
     assert card.measure("time_to_mitigate").verdict is Verdict.UNKNOWN
+
+
+def ours(healed_by: str) -> dict[str, object]:
+    """An experiment of ours that reads its fault back."""
+    proves = {"type": "probe", "name": "proof", "provider": {"type": "python", "module": "m", "func": "f"}}
+    block = {"name": "gameday", "parameters": {"proves": "proof", "healed_by": healed_by}}
+    return {"title": "T", "description": "D", "extensions": [block], "method": [proves], "rollbacks": []}
+
+
+def two_faults(*, answers: bool) -> Story:
+    """Sessions are held and a replica is killed; the platform brings another, somebody ends the sessions."""
+    told = inputs(
+        RUNBOOK,
+        scenario={"faults": {"kill": {"experiment": "kill", "for": "4m"}}},
+        experiments={"bad-release": ours(""), "kill": ours("platform")},
+    )
+    story = answered(told) if answers else incident(told)
+    for kind in (e.FaultTriggered, e.FaultInjected):
+        story.at(
+            21.0,
+            kind(
+                fault="kill", **({"planned": 21.0, "at": 21.0} if kind is e.FaultTriggered else {"ok": True})
+            ),
+        )
+    story.at(21.2, e.FaultChecked(fault="kill", in_place=True, at=21.2))
+    story.at(23.2, e.FaultChecked(fault="kill", in_place=False, at=23.2, last_in_place=21.2))
+    return story
+
+
+def test_what_the_platform_heals_is_nobodys_hand() -> None:
+    """A killed replica comes back by itself; the lever that took the other fault away mended it."""
+    card = two_faults(answers=True).grade()
+
+    assert card.mitigation is not None
+    assert (card.mitigation.by, card.verdict) == ("responder", Verdict.PASS)
+
+
+def test_a_healed_fault_excuses_no_other() -> None:
+    """The replica is back by itself, but the sessions were ended by a hand that left no event."""
+    story = two_faults(answers=False)
+    story.at(41.0, e.FaultChecked(fault="release", in_place=False, at=41.0, last_in_place=39.0))
+    for number in range(110):
+        story.at(number / 2, e.Scraped(job="platform", ok=True, series={"restarts": float(number > 44)}))
+    card = story.grade()
+
+    assert card.mitigation is not None
+    assert (card.mitigation.by, card.mitigation.what) == ("out_of_band", "fault release vanished")
+    assert card.exit_code == 3
+
+
+def test_service_that_mends_itself_beside_a_healed_fault_is_the_platforms() -> None:
+    """One fault is still in place, the other was healed, nobody acted: it scores the platform."""
+    card = two_faults(answers=False).grade()
+
+    assert card.mitigation is not None
+    assert card.mitigation.by == "platform"
+
+
+def test_the_clocks_start_with_the_first_fault() -> None:
+    """Of two faults, the first sets M0; when users feel it counts from there."""
+    card = two_faults(answers=True).grade()
+
+    assert card.milestone("triggered").at == 20.0
+    assert card.measure("time_to_impact").value == pytest.approx(IMPACT - 20.0, abs=0.1)
 
 
 def test_a_lever_on_something_else_does_not_explain_it() -> None:

@@ -158,6 +158,27 @@ def test_a_step_applies_where_its_fact_is_true(version: str, move: str) -> None:
     assert step(adherence(story), "roll-back").move == move
 
 
+@pytest.mark.parametrize(
+    ("version", "moves"), [("v1.3.0", ("sync", "not_applicable")), ("v1.2.3", ("not_applicable", "skipped"))]
+)
+def test_a_step_may_be_for_when_something_is_not_so(version: str, moves: tuple[str, str]) -> None:
+    """The two branches of a runbook: roll back where a release went out, look elsewhere where none did."""
+    told = with_steps(
+        **{
+            "roll-back": {"when": "recent_deploy"},
+            "look-elsewhere": {"evidence": {"look": "dependencies"}, "when": "not recent_deploy"},
+        }
+    )
+    story = answered(told).without(e.InventoryTaken)
+    story.at(0.5, e.InventoryTaken(when="before", things={"auth": {"version": "v1.2.3"}}))
+    story.at(20.6, e.InventoryTaken(when="incident", things={"auth": {"version": version}}))
+    found = adherence(story)
+
+    assert (step(found, "roll-back").move, step(found, "look-elsewhere").move) == moves
+    details = {step(found, name).detail for name in ("roll-back", "look-elsewhere")}
+    assert details & {"it is the case: recent_deploy", "not the case: recent_deploy"}
+
+
 @pytest.mark.parametrize(("rate", "move"), [("50%", "sync"), ("100%", "not_applicable")])
 def test_a_step_applies_where_its_condition_was_true(rate: str, move: str) -> None:
     """At some instant between detection and the mend, on what the system exports."""
