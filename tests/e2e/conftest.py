@@ -38,6 +38,11 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
         "faults": {"tracing": {"for": "60s"}},
         "expect": {"mitigate": {"within": "45s"}, "stable_for": "15s"},
     },
+    "connections-held": {
+        **LIGHT,
+        "faults": {"held": {"for": "60s"}, "kill": {"for": "57s"}},
+        "expect": {"impact": {"within": "30s"}, "mitigate": {"within": "45s"}, "stable_for": "8s"},
+    },
 }
 """The same incidents with less waiting around them, and with room for whatever else this machine does."""
 

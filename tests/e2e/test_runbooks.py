@@ -14,7 +14,9 @@ from tests.gamedays import ROOT, Home
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("scenario", ["auth-connection-leak", "identity-latency", "replica-crash-loop"])
+@pytest.mark.parametrize(
+    "scenario", ["auth-connection-leak", "identity-latency", "replica-crash-loop", "connections-held"]
+)
 def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(
     scenario: str, tmp_path: Path
 ) -> None:
@@ -29,6 +31,7 @@ def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(
     game = home.start(str(path), "--responder", "people")
     try:
         game.until("alert_fired")
+        game.until("impact_observed")  # a monitor may see it first
         assert home.gameday("ack", "--as", "alice").code == 0
         for words in typed:
             done = home.gameday(*words[1:], "--as", "alice")

@@ -17,7 +17,7 @@ from tests.gamedays import Game, Home
 from tests.stacks.test_leak import sqlstate_of_connecting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SCENARIOS = ("auth-connection-leak", "identity-latency", "replica-crash-loop")
+SCENARIOS = ("auth-connection-leak", "identity-latency", "replica-crash-loop", "connections-held")
 
 
 def passed_to_the_letter(game: Game) -> None:
@@ -105,6 +105,31 @@ def test_a_replica_is_killed(home: Home, shipped: Callable[[str], str], responde
     checks = [event for event in events if event["type"] == "fault_checked"]
     assert [check["in_place"] for check in checks] == [True, False]
     assert checks[0]["detail"] == f"killed {name}"
+
+
+def test_nobody_answers_the_batch_job_and_it_is_real(home: Home, short: Copy) -> None:
+    """Two faults, one impact: the job's sessions are listed, and the replica that came back gets none."""
+    faults = {"held": {"for": "24s"}, "kill": {"for": "21s"}}
+    expect = {"mitigate": {"within": "6s"}}
+    game = home.start(short("connections-held", faults=faults, expect=expect), "--responder", "none")
+    game.until("impact_observed")
+    environment = dict(
+        line.removeprefix("export ").split("=", 1) for line in environment_of(home, game).splitlines()
+    )
+    assert sqlstate_of_connecting(environment["GAMEDAY_DATABASE_URL"]) == "53300"
+    with psycopg.connect(environment["GAMEDAY_DATABASE_ADMIN_URL"]) as admin:
+        counts = admin.execute(
+            "SELECT count(*) FILTER (WHERE usename = 'batch'), count(DISTINCT application_name)"
+            " FILTER (WHERE usename = 'auth') FROM pg_stat_activity"
+        ).fetchone()
+    assert counts
+    assert counts[0] > 100
+    assert counts[1] == 1, "both replicas have sessions"
+    unanswered(game)
+    card = game.card
+    first, second = (fault["triggered"] for fault in card["faults"])
+    assert second - first == pytest.approx(3, abs=0.1)
+    assert card["milestones"]["triggered"]["at"] == first
 
 
 def environment_of(home: Home, game: Game) -> str:

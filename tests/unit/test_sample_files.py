@@ -129,13 +129,14 @@ def test_every_command_of_a_runbook_is_one(runbook: str) -> None:
 
 
 def test_the_runbook_of_connections_has_both_quick_fixes() -> None:
-    """A larger pool, and the end of idle sessions; the roll-back stands before them."""
+    """A larger pool, and the end of idle sessions, to buy time or to mend; the roll-back stands before them."""
     said = commands(CATALOG.load("auth-connection-leak").inputs.runbook)  # type: ignore[arg-type]
 
     assert [command for command in said if command.startswith("gameday lever")] == [
         "gameday lever rollback auth",
-        "gameday lever set-config auth pool_max=50",
         "gameday lever terminate-connections idle_for=5s",
+        "gameday lever terminate-connections idle_for=5s",
+        "gameday lever set-config auth pool_max=50",
     ]
 
 
