@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isnan
+from math import inf
 
+from gameday.dating import Dating
 from gameday.events import Requests
 from gameday.model.quantities import Condition
 from gameday.traffic import Request, Traffic, bucket_of
@@ -149,7 +150,7 @@ class Clients:
                 recent = [*recent[1 - _OF :], (bucket, bool(tally.meets(condition, window)))]
             held = [number for number, holds in recent if holds]
             if len(held) >= _NEEDED:
-                return self._date_impact([condition], held[0], since, now)
+                return Impact(*Dating(self._traffic, [condition], now).first_bad(held[0], since))
         return None
 
     def first_break(
@@ -165,30 +166,11 @@ class Clients:
         failing = tally.next_failing(begin)
         if not begin <= failing <= last:
             return None
+        dating = Dating(self._traffic, steady_state, now)
         for bucket in range(failing + self._base, tally.reach(failing) + self._base):
-            rows = self._traffic.by_sending(bucket)
-            wrong = (row for row in rows if self._wrong(row, steady_state, now))
-            if self._traffic.unsent(bucket) or next(wrong, None) is not None:
-                return self._date_impact(steady_state, bucket, since, now)
+            if self._traffic.unsent(bucket) or any(map(dating.wrong, self._traffic.rows(bucket))):
+                return Impact(*dating.first_bad(bucket, since))
         return Impact(since, max(since, (failing + self._base) * WINDOW))
-
-    def _date_impact(self, conditions: Sequence[Condition], bucket: int, since: float, now: float) -> Impact:
-        sent = self._traffic.sent
-        bad = (row for row in self._traffic.by_sending(bucket) if self._wrong(row, conditions, now))
-        at = next((sent[row] for row in bad), bucket * WINDOW)
-        for number in range(bucket, bucket_of(since) - 1, -1):
-            rows = self._traffic.rows(number)
-            good = [sent[row] for row in rows if sent[row] < at and not self._wrong(row, conditions, now)]
-            if good:
-                return Impact(max(since, *good), max(since, at))
-        return Impact(since, max(since, at))
-
-    def _wrong(self, row: int, conditions: Sequence[Condition], now: float) -> bool:
-        """Whether a request is bad: by itself, or slower than a condition on latency allows."""
-        slow = [condition.threshold for condition in conditions if condition.metric in QUANTILES]
-        return self._traffic.bad([row], now) > 0 or any(
-            self._traffic.spent([row], now)[0] > threshold for threshold in slow
-        )
 
     def _tally(self, conditions: Sequence[Condition], now: float) -> Tally:
         """The tally for these conditions, brought up to date."""
@@ -260,21 +242,15 @@ class Clients:
 
     def _date(self, tally: Tally, start: int, end: int, since: float, now: float) -> Stretch | None:
         """The stretch of these buckets, dated by its single requests; None without a good one."""
-        traffic, sent = self._traffic, self._traffic.sent
         first = tally.window(start, min(tally.reach(start, end), end))
-        began = self._begin_before(tally, start, first, since, now)
-        arrived = inf
-        for bucket in range(start - 1 + self._base, end + self._base):
-            if bucket * WINDOW > arrived:
-                break
-            for row in traffic.by_sending(bucket):
-                if sent[row] < since or (bucket < start + self._base if began is None else sent[row] < began):
-                    continue
-                if not self._wrong(row, tally.conditions, now) and not isnan(traffic.took[row]):
-                    began = sent[row] if began is None else began
-                    arrived = min(arrived, sent[row] + traffic.took[row])
+        dating = Dating(self._traffic, tally.conditions, now)
+        buckets = range(start + self._base, end + self._base)
+        began, arrived = dating.first_answer(
+            buckets, self._begin_before(tally, start, first, since, now), since
+        )
         if began is None or arrived == inf:
             return None
+        arrived = min(arrived, dating.released(began, since))
         spacing = first.seconds / max(1, first.row[0])
         ended = (end + self._base) * WINDOW
         return Stretch(began, arrived, max(since, arrived - WINDOW), arrived + spacing, ended, lasts=False)
@@ -284,13 +260,10 @@ class Clients:
     ) -> float | None:
         """The good request of the bucket before from which on the first window would still be steady."""
         rows = self._traffic.by_sending(start - 1 + self._base)
+        dating = Dating(self._traffic, tally.conditions, now)
         for place in range(1, len(rows)):
             at = self._traffic.sent[rows[place]]
             part = self._traffic.count(rows[place:], 0, tally.thresholds, now)
-            if (
-                at >= since
-                and not self._wrong(rows[place], tally.conditions, now)
-                and tally.steady(first.plus(part))
-            ):
+            if at >= since and not dating.wrong(rows[place]) and tally.steady(first.plus(part)):
                 return at
         return None

@@ -137,6 +137,10 @@ class Traffic:
         doubtful = [row for row in rows if problem[row] or not took[row] <= timeout]
         return sum(not isnan(took[row]) or now - self.sent[row] >= timeout for row in doubtful)
 
+    def offered(self, bucket: int) -> int:
+        """Requests that were due in one window, sent or not."""
+        return len(self.rows(bucket)) + self.unsent(bucket)
+
     def unsent(self, bucket: int) -> int:
         """Slots of this window that nobody sent; a sent one is offered at the instant of its sending."""
         return max(0, self._offered.get(bucket, 0) - len(self._rows.get(bucket, ())))

@@ -194,6 +194,42 @@ def test_requests_that_hung_and_then_succeeded_do_not_date_the_mend_early() -> N
     assert found.at == pytest.approx(9.05, abs=0.02)
 
 
+def hung(at: float) -> Outcome | None:
+    """All users hang from 5 on; those who were given up and asked again at 8.5 are answered by the mend at 9."""
+    if 5 <= at < 5.6:
+        return NEVER
+    if 5.6 <= at < 8.5:
+        return None
+    if 8.5 <= at < 8.7:
+        return (9.02 - at, "")
+    return None if at < 9.09 else GOOD
+
+
+def test_users_who_hung_until_the_mend_date_it() -> None:
+    """They send nothing until they are answered, so by sending good service begins late; their answers say when."""
+    errors_only = [Condition.model_validate("error_rate < 1%")]
+    found = load(hung, until=30).clean_stretch(errors_only, 5, 25, now=30)
+
+    assert found
+    assert found.began == pytest.approx(9.09, abs=0.02)
+    assert found.at == pytest.approx(9.02)
+
+
+def test_answers_that_are_late_but_good_do_not_date_the_mend_early() -> None:
+    """Three users in four hang at any time and are answered in time: fewer answers come than requests were due."""
+    errors_only = [Condition.model_validate("error_rate < 1%")]
+
+    def outcome(at: float) -> Outcome | None:
+        if 5 <= at < 9:
+            return None if round(at * 100) % 4 else (1.5, "")
+        return GOOD
+
+    found = load(outcome, until=30).clean_stretch(errors_only, 5, 25, now=30)
+
+    assert found
+    assert found.at == pytest.approx(9.05, abs=0.1)
+
+
 def test_no_clean_stretch_while_it_is_bad() -> None:
     """Bad service to the end has no clean stretch, and nobody who sends nothing is well."""
     assert load(during(5, 99, REFUSED), until=20).clean_stretch(STEADY, 5, 20, now=25) is None

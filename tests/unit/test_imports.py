@@ -18,7 +18,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 CORE = (
     *("errors", "events", "history", "metrics", "model", "plan", "guards", "score", "monitors", "exported"),
-    *("facts", "recovery", "situation", "clients", "windows", "traffic", "ports", "levers", "readiness"),
+    *("facts", "recovery", "situation", "clients", "dating", "windows", "traffic", "ports", "levers"),
+    *("readiness",),
 )
 ADAPTERS = ("faults", "load", "detect", "stacks", "respond")
 IMPURE = frozenset(
