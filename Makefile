@@ -37,7 +37,7 @@ lint: $(VENV)/.dev  ## style and types
 prove: $(VENV)/.dev  ## the long form: every scenario, every control, every lever alone; can be resumed
 	$(BIN)/python -m benchmarks.prove
 
-bench: $(VENV)/.dev  ## what it costs, as ratios
+bench: $(VENV)/.dev  ## what it costs and how exact its clock is: about 45 minutes; can be resumed
 	$(BIN)/python -m benchmarks.bench
 
 docs: $(VENV)/.dev  ## write again what the documentation takes from the program
@@ -53,6 +53,6 @@ pins:  ## make the pinned lists again
 	rm -rf .pins
 
 clean:  ## remove the environment and every run
-	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs .bench .prove .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help demo test test-all lint prove bench docs pins clean

@@ -1,203 +1,120 @@
-"""What gameday costs, each figure as a ratio against a peer in the same run where there is one.
+"""What gameday costs and how exact its clock is: measured, printed as a table, written to docs/performance.md.
 
-    python -m benchmarks.bench
+    python -m benchmarks.bench [--only GROUP]... [--quick] [--fresh] [--render]
 
-Prints a table. Figures of one machine and one moment: read the ratios.
+Groups are measured one after the other. What is done is kept in .bench/ under a digest of the code, so a second call
+goes on where the first was stopped. ``--quick`` takes a few of everything and writes no document.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import resource
-import shutil
-import socket
-import statistics
-import subprocess
+import argparse
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-import aiohttp
+from benchmarks.kept import ROOT, Kept, digest
+from benchmarks.machine import busy, machine
+from benchmarks.rows import Group, Row, as_markdown, as_text
 
-from benchmarks.big_log import big_history
-from gameday.score import grade
-
-ROOT = Path(__file__).resolve().parent.parent
-_REAL = os.environ.get("GAMEDAY_TOXIPROXY") or shutil.which("toxiproxy-server")
-_PINGS = 2000
-_BULK = 256 * 2**20
-Row = tuple[str, str, str]
+KEPT = ROOT / ".bench"
+TABLE = ROOT / "docs" / "performance.md"
 
 
-def seconds(command: list[str], runs: int = 7) -> float:
-    """Median wall time of a whole process."""
-    taken = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        taken.append(time.perf_counter() - begin)
-    return statistics.median(taken)
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One group: how it is measured, and how often in the two forms."""
+
+    title: str
+    measure: Callable[[Kept, int], list[Row]]
+    full: int
+    quick: int
 
 
-def start_up() -> Row:
-    """The help of the command line against an interpreter that does nothing."""
-    bare = seconds([sys.executable, "-c", "pass"])
-    ours = seconds([sys.executable, "-m", "gameday", "--help"])
-    return "gameday --help", f"{ours * 1000:.0f} ms", f"{ours / bare:.1f} x python -c pass"
-
-
-def validating(count: int = 1000) -> Row:
-    """Many scenarios at once, all referring to the same small files."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("experiments", "scenarios", "scorecards"):
-            shutil.copytree(ROOT / name, Path(folder) / name)
-        text = (ROOT / "scenarios" / "auth-connection-leak.yaml").read_text()
-        for number in range(count):
-            (Path(folder) / "scenarios" / f"copy-{number}.yaml").write_text(text)
-        taken = seconds(
-            [sys.executable, "-m", "gameday", "validate", str(Path(folder) / "scenarios")], runs=1
-        )
-    return f"gameday validate, {count:,} scenarios", f"{taken:.2f} s", ""
-
-
-def scoring() -> list[Row]:
-    """A log of a tenth and of the whole of a million requests, in memory."""
-    rows: list[Row] = []
-    spent = []
-    for requests in (100_000, 1_000_000):
-        history = big_history(requests)
-        begin = time.perf_counter()
-        grade(history)
-        spent.append(time.perf_counter() - begin)
-        rows.append((f"scoring {requests:,} requests", f"{spent[-1]:.2f} s", ""))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rows[-1] = (
-        rows[-1][0],
-        rows[-1][1],
-        f"{spent[1] / spent[0]:.1f} x the time of a tenth; peak {peak:.0f} MB",
+def benches() -> dict[str, Bench]:
+    """Every group, in the order of the document."""
+    from benchmarks import (
+        clock,
+        fault_proxy,
+        generator,
+        injection,
+        overhead,
+        parts,
+        scoring,
+        spread,
+        start_up,
     )
-    return rows
+
+    return {
+        "injection": Bench("The injecting activity", injection.measure, 50, 10),
+        "observer": Bench("The card's clock against an observer", clock.measure, 50, 5),
+        "parts": Bench("The same for faults that hit a part of the requests", parts.measure, 5, 1),
+        "spread": Bench("Spread of detection and mitigation", spread.measure, 30, 3),
+        "start-up": Bench("Command line", start_up.measure, 1000, 200),
+        "scoring": Bench("Grading", scoring.measure, 1_000_000, 200_000),
+        "proxy": Bench("The fault proxy", fault_proxy.measure, 7, 1),
+        "overhead": Bench("What a run adds, and what it needs", overhead.measure, 3, 1),
+        "generator": Bench("The load generator", generator.measure, 8, 2),
+    }
 
 
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(2**18):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-
-
-@contextlib.asynccontextmanager
-async def _process(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is not measured yet, print the table, write the document."""
+    all_of_them = benches()
+    parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--only", action="append", choices=[*all_of_them], help="only this group; can be repeated"
     )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@contextlib.asynccontextmanager
-async def _our_proxy() -> AsyncIterator[str]:
-    async with _process(sys.executable, "-m", "gameday.faults.proxy", "--port", "0") as process:
-        assert process.stdout is not None
-        yield (await process.stdout.readline()).decode().split()[-1]
-
-
-@contextlib.asynccontextmanager
-async def _real_proxy() -> AsyncIterator[str]:
-    assert _REAL is not None
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    async with _process(_REAL, "-host", "127.0.0.1", "-port", str(port)):
-        for _ in range(100):
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                break
-            await asyncio.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-
-
-async def _round_trips(port: int) -> float:
-    """Median seconds of a 100-byte ping-pong."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    taken = []
-    for _ in range(_PINGS):
-        begin = time.perf_counter()
-        writer.write(b"x" * 100)
-        await reader.readexactly(100)
-        taken.append(time.perf_counter() - begin)
-    writer.close()
-    return statistics.median(taken)
-
-
-async def _throughput(port: int) -> float:
-    """Bytes a second, there and back."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    begin = time.perf_counter()
-
-    async def send() -> None:
-        for _ in range(_BULK // 2**18):
-            writer.write(b"x" * 2**18)
-            await writer.drain()
-
-    sending = asyncio.create_task(send())
-    got = 0
-    while got < _BULK:
-        got += len(await reader.read(2**18))
-    await sending
-    writer.close()
-    return _BULK / (time.perf_counter() - begin)
-
-
-async def _through(
-    proxy: Callable[[], contextlib.AbstractAsyncContextManager[str]], upstream: int
-) -> tuple[float, float]:
-    async with proxy() as url, aiohttp.ClientSession() as session:
-        body = {"name": "bench", "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{upstream}"}
-        async with session.post(f"{url}/proxies", json=body) as answer:
-            port = int((await answer.json())["listen"].rsplit(":", 1)[1])
-        return await _round_trips(port), await _throughput(port)
-
-
-async def proxying() -> list[Row]:
-    """Our fault proxy without toxics against a real toxiproxy-server, where there is one."""
-    server = await asyncio.start_server(_echo, "127.0.0.1", 0)
-    upstream = server.sockets[0].getsockname()[1]
-    direct = await _round_trips(upstream)
-    ours = await _through(_our_proxy, upstream)
-    rows: list[Row] = [("round trip without a proxy", f"{direct * 1e6:.0f} us", "")]
-    peer = await _through(_real_proxy, upstream) if _REAL else None
-    added, rate = ours[0] - direct, ours[1]
-    against = (
-        f"{added / (peer[0] - direct):.2f} x toxiproxy-server" if peer else "no toxiproxy-server on PATH"
+    parser.add_argument("--quick", action="store_true", help="a few of everything; writes no document")
+    parser.add_argument("--fresh", action="store_true", help="measure again what is measured already")
+    parser.add_argument(
+        "--render", action="store_true", help="measure nothing; write the document from what is kept"
     )
-    rows.append(("latency that the fault proxy adds", f"{added * 1e6:.0f} us", against))
-    rows.append(
-        (
-            "its throughput",
-            f"{rate / 1e9:.2f} GB/s",
-            f"{rate / peer[1]:.1f} x toxiproxy-server" if peer else "",
-        )
-    )
-    server.close()
-    return rows
-
-
-def main() -> int:
-    """Print the table."""
-    rows = [start_up(), validating(), *scoring(), *asyncio.run(proxying())]
-    width = max(len(row[0]) for row in rows)
-    for name, figure, ratio in rows:
-        print(f"{name.ljust(width)}  {figure:>10}  {ratio}")
+    given = parser.parse_args(arguments)
+    form = "quick" if given.quick else "full"
+    kept = Kept(KEPT / f"{form}-{digest('benchmarks')}.json")
+    rendered = Kept(KEPT / f"{form}.json")
+    begin = time.monotonic()
+    for name in () if given.render else given.only or all_of_them:
+        rendered.put(name, _measured(name, all_of_them[name], kept, form, fresh=given.fresh))
+    groups = [
+        _group(name, bench, rendered, form) for name, bench in all_of_them.items() if name in rendered.results
+    ]
+    print(as_text([group for group in groups if not given.only or group.name in given.only]))
+    if not given.quick:
+        TABLE.write_text(as_markdown(groups, machine(), f"{datetime.now(UTC):%Y-%m-%d}"))
+        print(f"table in {TABLE.relative_to(ROOT)}")
+    print(f"{time.monotonic() - begin:.0f} s", file=sys.stderr)
     return 0
+
+
+def _measured(name: str, bench: Bench, kept: Kept, form: str, *, fresh: bool) -> dict[str, object]:
+    """The rows of one group as plain data; those of a finished one from the file, unless it is to be made again."""
+    if fresh:
+        for old in [key for key in kept.results if key.startswith(f"{name} ") or key == name]:
+            del kept.results[old]
+    if name not in kept.results:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        load, when = busy(), f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        rows = bench.measure(kept, getattr(bench, form))
+        kept.put(name, {"when": when, "load": load, "rows": [row.as_json() for row in rows]})
+    found: dict[str, object] = kept.results[name]
+    return found
+
+
+def _group(name: str, bench: Bench, rendered: Kept, form: str) -> Group:
+    found = rendered.results[name]
+    quick = " --quick" if form == "quick" else ""
+    return Group(
+        name=name,
+        title=bench.title,
+        command=f"python -m benchmarks.bench --only {name}{quick}",
+        when=found["when"],
+        rows=tuple(Row.from_json(row) for row in found["rows"]),
+        load=found["load"],
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ docs/proof.md. Exit 1 where a trial did not come out as promised.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.kept import ROOT, Kept, digest
 from gameday.catalog import Catalog, Kind
 from gameday.clients import Clients
 from gameday.events import LeverEnded, Requests, RespondEnded
@@ -27,7 +27,6 @@ from gameday.history import History
 from gameday.log import read
 from gameday.model.lever_table import read_table
 
-ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".prove"
 TABLE = ROOT / "docs" / "proof.md"
 _ALONE = {"fail": 1, "pass": 0, "inconclusive": 3}
@@ -84,16 +83,6 @@ _CONTROLS = {
     "wrong-order": "mitigated, order < 1",
     "no-words": "mitigated, declared missing",
 }
-
-
-def digest() -> str:
-    """Of everything that a trial's outcome depends on."""
-    found = hashlib.sha256()
-    for folder in ("gameday", "scenarios", "experiments", "scorecards"):
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()[:16]
 
 
 def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
@@ -228,19 +217,15 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only trials whose name contains this")
     parser.add_argument("--fresh", action="store_true", help="run what is done already again")
     given = parser.parse_args()
-    KEPT.mkdir(exist_ok=True)
-    kept = KEPT / f"{digest()}.json"
-    results: dict[str, dict[str, Any]] = (
-        {} if given.fresh or not kept.exists() else json.loads(kept.read_text())
-    )
+    kept = Kept(KEPT / f"{digest()}.json", fresh=given.fresh)
+    results: dict[str, dict[str, Any]] = kept.results
     wanted = list(trials())
     failed = 0
     for trial in (trial for trial in wanted if given.only in trial.name):
         if trial.name not in results:
             with tempfile.TemporaryDirectory(prefix="gameday-prove-") as folder:
                 alone = results.get(f"{trial.scenario}: nobody answers", {}).get("errors")
-                results[trial.name] = run(trial, Path(folder), alone)
-            kept.write_text(json.dumps(results, indent=1))
+                kept.put(trial.name, run(trial, Path(folder), alone))
         outcome = results[trial.name]["outcome"]
         good = as_promised(trial.promised, outcome)
         failed += not good
