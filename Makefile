@@ -53,6 +53,6 @@ pins:  ## make the pinned lists again
 	rm -rf .pins
 
 clean:  ## remove the environment and every run
-	rm -rf $(VENV) runs .bench .prove .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help demo test test-all lint prove bench docs pins clean
