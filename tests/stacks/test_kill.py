@@ -1,4 +1,7 @@
-"""Replicas that are killed: one, a share, all, again and again; what comes back, and how long it waits."""
+"""Replicas that are killed: one, a share, all, again and again; what comes back, and how long it waits.
+
+And settings that are changed for the worse: both through the control API and under plain ``chaos run``.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gameday.faults.actions import replicas as replica_actions
-from gameday.ports import Topic
+from gameday.faults.actions.settings import configure
+from gameday.ports import LeverCall, Topic
 from gameday.stacks.local.adapter import LocalStack
+from tests.gamedays import ROOT
 from tests.stacks.conftest import Children, Eventually
+from tests.unit.test_sample_files import chaos
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +35,13 @@ def three(shared_stack: LocalStack, eventually: Eventually) -> Iterator[LocalSta
     yield shared_stack
     asyncio.run(shared_stack.restore({"auth": {"replicas": 2}}))
     eventually(lambda: all(asyncio.run(shared_stack.ready()).values()), 30)
+
+
+@pytest.fixture
+def fresh(shared_stack: LocalStack) -> LocalStack:
+    """A stack with two replicas that have not died yet: whoever has, waits longer."""
+    asyncio.run(shared_stack.pull(LeverCall("restart", {"service": "auth"})))
+    return shared_stack
 
 
 def post(stack: LocalStack, path: str, **body: object) -> Any:
@@ -117,10 +131,10 @@ def test_what_is_wrong_kills_nothing(
 
 
 def test_again_and_again_until_the_rounds_are_over(
-    shared_stack: LocalStack, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+    fresh: LocalStack, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three rounds, the last two by a holder; each is told with its victims, and at the end all are back."""
-    for name, value in shared_stack.environment().items():
+    for name, value in fresh.environment().items():
         monkeypatch.setenv(name, value)
     told: list[str] = []
 
@@ -140,19 +154,19 @@ def test_again_and_again_until_the_rounds_are_over(
 
 
 def test_the_killing_ends_when_it_is_stopped(
-    shared_stack: LocalStack, children: Children, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+    fresh: LocalStack, children: Children, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without end until the rollback; then nobody dies any more."""
-    for name, value in shared_stack.environment().items():
+    for name, value in fresh.environment().items():
         monkeypatch.setenv(name, value)
     replica_actions.kill("auth", count=1, times=0, every="1s")
     eventually(lambda: "in round 3" in replica_actions.killed_are_missing("auth"), 10)
 
     assert replica_actions.stop_killing("auth")
 
-    before = {name: row["pid"] for name, row in children(shared_stack).items()}
+    before = {name: row["pid"] for name, row in children(fresh).items()}
     time.sleep(2.5)
-    assert {name: row["pid"] for name, row in children(shared_stack).items()} == before
+    assert {name: row["pid"] for name, row in children(fresh).items()} == before
 
 
 @pytest.mark.parametrize(
@@ -162,3 +176,44 @@ def test_times_that_are_none(given: dict[str, Any], words: str) -> None:
     """Said before anything is killed."""
     with pytest.raises(ValueError, match=words):
         replica_actions.kill("auth", **given)
+
+
+@pytest.mark.parametrize("experiment", ["replica-kill", "bad-setting"])
+def test_they_run_under_plain_chaos_run(
+    fresh: LocalStack, eventually: Eventually, tmp_path: Path, experiment: str
+) -> None:
+    """Exit 0, every activity succeeded, the fault was read back, and the stack is as before."""
+    before = asyncio.run(fresh.inventory())
+
+    done = chaos(
+        "run",
+        str(ROOT / f"experiments/{experiment}.yaml"),
+        folder=tmp_path,
+        **fresh.environment(),
+    )
+
+    assert done.returncode == 0, done.stderr
+    journal = json.loads((tmp_path / "journal.json").read_text())
+    assert {run["status"] for run in journal["run"] + journal["rollbacks"]} == {"succeeded"}
+    assert [bool(run["output"]) for run in journal["run"] if run["activity"]["name"] == "in_place"] == [True]
+    assert asyncio.run(fresh.inventory()) == before
+    assert all(asyncio.run(fresh.ready()).values())
+
+
+def test_a_setting_that_is_so_already_is_no_fault(
+    shared_stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would be broken, so it is said; a setting or a value that is none changes nothing either."""
+    for name, value in shared_stack.environment().items():
+        monkeypatch.setenv(name, value)
+    before = asyncio.run(shared_stack.inventory())
+
+    for setting, value, words in (
+        ("trace_buffer", "0", "nothing was changed"),
+        ("trace_bufer", "9", "did you mean 'trace_buffer'"),
+        ("trace_buffer", "9999", "from 0 to 4096"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            configure("auth", setting, value)
+
+    assert asyncio.run(shared_stack.inventory()) == before
