@@ -60,7 +60,7 @@ class FaultInjected(Event):
 
 
 class FaultChecked(Event):
-    """The experiment's ``proves`` probe was asked and its answer changed (or was the first)."""
+    """The experiment's ``proves`` probe was asked and its answer was another than before, or the first."""
 
     type: Literal["fault_checked"] = "fault_checked"
     fault: str

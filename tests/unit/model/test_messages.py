@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import BaseModel
 
-from gameday.model.experiment import Experiment
+from gameday.model.experiment import Experiment, Parameter
 from gameday.model.playbook import Playbook
 from gameday.model.reading import read
 from gameday.model.rubric import Rubric
@@ -311,6 +313,27 @@ def test_an_experiment_of_ours(old: str, new: str, problem: str) -> None:
     """What gameday needs to know must fit what Chaos Toolkit will do."""
     assert said(EXPERIMENT, Experiment) == []
     assert said(EXPERIMENT.replace(old, new), Experiment) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "problem"),
+    [
+        ({"type": "amount"}, 2, ""),
+        ({"type": "amount"}, "50%", ""),
+        ({"type": "amount"}, "all", ""),
+        ({"type": "amount"}, "0%", "'0%' is not how many; write 2, 50% or all"),
+        ({"type": "amount"}, "most", "'most' is not how many; write 2, 50% or all"),
+        ({"among": ["random", "oldest"]}, "oldest", ""),
+        (
+            {"among": ["random", "oldest"]},
+            "eldest",
+            "'eldest' is not one of random, oldest; did you mean 'oldest'?",
+        ),
+    ],
+)
+def test_what_a_parameter_takes(parameter: dict[str, Any], given: object, problem: str) -> None:
+    """Some of several, and one of a few words: said where the scenario says it, before anything runs."""
+    assert Parameter.model_validate(parameter).problem(given) == problem
 
 
 def test_somebody_else_s_experiment_is_welcome() -> None:
