@@ -179,6 +179,17 @@ def test_a_step_may_be_for_when_something_is_not_so(version: str, moves: tuple[s
     assert details & {"it is the case: recent_deploy", "not the case: recent_deploy"}
 
 
+def test_what_became_true_after_the_mending_act_asks_for_nothing() -> None:
+    """A step counts if its ``when`` was true between detection and the act that mended, not once all was well."""
+    told = with_steps(
+        early={"evidence": {"look": "config"}, "when": "error_rate > 50%"},
+        late={"evidence": {"look": "config"}, "when": "error_rate < 1%"},
+    )
+    found = adherence(answered(told))
+
+    assert [step(found, name).move for name in ("early", "late")] == ["skipped", "not_applicable"]
+
+
 @pytest.mark.parametrize(("rate", "move"), [("50%", "sync"), ("100%", "not_applicable")])
 def test_a_step_applies_where_its_condition_was_true(rate: str, move: str) -> None:
     """At some instant between detection and the mend, on what the system exports."""
