@@ -179,6 +179,14 @@ def test_a_step_may_be_for_when_something_is_not_so(version: str, moves: tuple[s
     assert details & {"it is the case: recent_deploy", "not the case: recent_deploy"}
 
 
+def test_a_pull_that_found_nothing_to_change_is_no_extra_act() -> None:
+    """Scaling to what there is already costs nothing: it changed nothing, so it is no deviation."""
+    found = adherence(answered().lever(33.0, 2, "scale", changed=False, did="auth has 2 replicas already"))
+
+    assert found.economy == 1
+    assert [grade.step for grade in found.steps if grade.move == "extra"] == []
+
+
 def test_what_became_true_after_the_mending_act_asks_for_nothing() -> None:
     """A step counts if its ``when`` was true between detection and the act that mended, not once all was well."""
     told = with_steps(
