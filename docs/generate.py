@@ -71,17 +71,26 @@ def _commands() -> Iterator[str]:
     yield "was touched), 3 inconclusive or aborted, 4 something could not be put back, 70 a bug in gameday. Results go"
     yield "to stdout, progress and messages to stderr; colour only on a terminal, never with `NO_COLOR`."
     for path, command in _walk(app, ()):
-        words = ("gameday", *path)
-        context = click.Context(
-            command, info_name=" ".join(words), terminal_width=_WIDTH, max_content_width=_WIDTH
-        )
-        yield from ("", f"## {' '.join(words)}", "", "```text", command.get_help(context).rstrip(), "```")
+        yield from ("", f"## {' '.join(('gameday', *path))}", "", "```text")
+        yield from (command.get_help(_context(command, " ".join(path))).rstrip(), "```")
+
+
+def _context(command: click.Command, path: str) -> click.Context:
+    """As on the command line, below the program's own: it says which options every command has."""
+    top = click.Context(
+        app,
+        info_name="gameday",
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
+    )
+    return top if command is app else click.Context(command, info_name=path, parent=top)
 
 
 def _walk(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     if not path:
         yield path, group
-    context = click.Context(group)
+    context = _context(group, " ".join(path))
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None

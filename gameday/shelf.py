@@ -78,7 +78,9 @@ class Shelf:
             return self._start / typed
         found = self.find(kind, name, self._start, stack)
         if found is None:
-            near = nearest(name, self.names(kind)) or f"; `gameday list {kind}s` shows them"
+            near = nearest(name, self.names(kind)) or f"; `gameday list {kind}s` shows the names"
+            if typed.suffix and "/" in name:
+                raise InputError(f"there is no file '{name}' here{near}")
             raise InputError(f"there is no {kind} '{name}'{near}{self._looked(kind, name, self._start)}")
         return found
 
@@ -94,7 +96,7 @@ class Shelf:
             return ""
         home = f"{HOMES[kind][0]} of "
         own = f"{home}{' and '.join(projects)} and in gameday's" if projects else f"{home}gameday's"
-        return f"; looked in {own} own library; a project is a folder with experiments/ or gameday.toml"
+        return f" (looked in {own} own library; a project is a folder with experiments/ or gameday.toml)"
 
     def find(self, kind: Kind, name: str, beside: Path, stack: str = "") -> Path | None:
         """The file that a name or a path means in a file of this folder; None if there is none."""

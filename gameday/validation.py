@@ -82,7 +82,9 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
             if kind is Kind.EXPERIMENT and file.reading.model is not None:
                 found.warnings.update(differences(file.text, file.shown))
     if not found.files and not found.problems:
-        raise InputError("there is no scenario, system, experiment, runbook, rubric or playbook here")
+        raise InputError(
+            "there is no scenario, system, experiment, runbook, rubric or playbook here; gameday init makes a first one"
+        )
     return Report(sorted(found.problems), sorted(found.warnings), list(found.files))
 
 

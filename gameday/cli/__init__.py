@@ -108,7 +108,7 @@ class Lazy(click.Group):
 @click.group(
     cls=Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="First time here? gameday run auth-connection-leak, then open the report that it names.",
+    epilog="First time here? gameday doctor, then gameday run auth-connection-leak, and open the report that it names.",
 )
 @click.version_option(package_name="gameday-runner", prog_name="gameday")
 def app() -> None:
@@ -127,6 +127,12 @@ def _say_no_more() -> None:
         os.close(nowhere)
 
 
+def _tell(problem: click.ClickException) -> None:
+    problem.show()
+    if "unexpected extra argument" in problem.message:
+        click.echo("A text of several words needs quotes.", err=True)
+
+
 def main() -> NoReturn:
     """Run the command line; every error people can make is a sentence and an exit code, never a traceback."""
     try:
@@ -138,7 +144,7 @@ def main() -> NoReturn:
     except click.exceptions.Exit as asked:
         sys.exit(asked.exit_code)
     except click.ClickException as problem:
-        problem.show()
+        _tell(problem)
         sys.exit(ExitCode.BAD_INPUT)
     except InputError as problem:
         click.echo(str(problem), err=True)

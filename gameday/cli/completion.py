@@ -17,8 +17,8 @@ def completion_command(shell: str) -> None:
     """Print what a shell needs to complete commands, scenarios, runs, levers and topics.
 
     \b
-    Example: eval "$(gameday completion bash)"      for this shell
-             gameday completion fish > ~/.config/fish/completions/gameday.fish
+    Example: gameday completion fish > ~/.config/fish/completions/gameday.fish
+             eval "$(gameday completion bash)"      in ~/.bashrc
     """
     from click.shell_completion import get_completion_class
 

@@ -25,10 +25,14 @@ def revert_command(run: str, out: Path) -> None:
     Example: gameday revert latest
     """
     from gameday.cli import stacks
-    from gameday.log import find_run
+    from gameday.log import LOG_NAME, find_run
     from gameday.runner.revert import revert
 
-    folder = _left(run) or find_run(run, out)
+    folder = _left(run)
+    if folder is None and run == "latest" and not any(out.glob(f"*/{LOG_NAME}")):
+        click.echo("nothing is left to put back: no run died, and there is none in " + str(out))
+        return
+    folder = folder or find_run(run, out)
     for line in asyncio.run(revert(folder, stacks.again)):
         click.echo(line)
 

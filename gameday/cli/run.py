@@ -19,6 +19,12 @@ from gameday.errors import ExitCode, GamedayError, InputError, LogError
 
 if TYPE_CHECKING:
     from gameday.runner.order import Order
+    from gameday.runner.run import Run
+
+_NOT_WELL = (
+    "The system was not well under this load before anything was broken. A busy machine is the usual cause: wait, or "
+    "give the scenario fewer users (load: users). gameday doctor says what this machine has."
+)
 
 
 @click.command("run")
@@ -155,24 +161,31 @@ def _one(order: Order, *, as_json: bool, quiet: bool, several: bool) -> ExitCode
         if view:
             with contextlib.suppress(OSError, SystemExit):  # its terminal may be gone
                 view.close()
-    code = show(run.folder, as_json=as_json)
-    if problem is not None:
-        click.echo(f"gameday: {problem}", err=True)
-        code = ExitCode.worst([code, problem.exit_code])
-    if not run.clean:  # also where the log had no room left to say so
-        click.echo(f"The stack is not as it was. Try again: gameday revert {run.id}", err=True)
-        for command in run.by_hand:  # whole, to be copied into a shell
-            click.echo(f"or by hand: {command}", err=True)
-        code = ExitCode.NOT_CLEAN
+    code = ExitCode.worst([show(run.folder, as_json=as_json), _tell(run, problem)])
     if order.keep and order.owned and code != ExitCode.NOT_CLEAN:
         _keep(order, run.id)
     return code
 
 
-def _execute(run: object) -> GamedayError | None:
-    from gameday.runner.run import Run
+def _tell(run: Run, problem: GamedayError | None) -> ExitCode:
+    """What people should know beside the card, and the exit code that it means."""
+    from gameday.events import BaselineJudged
 
-    assert isinstance(run, Run)
+    code = ExitCode.PASSED
+    if problem is not None:
+        click.echo(f"gameday: {problem}", err=True)
+        code = problem.exit_code
+    if not all(event.held for _, event in run.session.situation.history.of(BaselineJudged)):
+        click.echo(_NOT_WELL, err=True)
+    if not run.clean:  # also where the log had no room left to say so
+        click.echo(f"The stack is not as it was. Try again: gameday revert {run.id}", err=True)
+        for command in run.by_hand:  # whole, to be copied into a shell
+            click.echo(f"or by hand: {command}", err=True)
+        code = ExitCode.NOT_CLEAN
+    return code
+
+
+def _execute(run: Run) -> GamedayError | None:
     try:
         asyncio.run(run.execute())
     except GamedayError as problem:

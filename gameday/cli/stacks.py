@@ -62,8 +62,8 @@ def recall(name: str) -> Stack:
     """The standing stack of a name, not yet attached. Raises InputError if none is noted."""
     path = _file(name)
     if not path.is_file():
-        known = ", ".join(names()) or "none"
-        raise InputError(f"no stack '{name}' stands ({known}); bring one up with: gameday stack up {name}")
+        others = f" (there are {', '.join(names())})" if names() else ""
+        raise InputError(f"no stack '{name}' stands{others}; bring one up with: gameday stack up {name}")
     noted = json.loads(path.read_text())
     return again(noted["kind"], noted["handle"])
 

@@ -16,7 +16,10 @@ def refuse_what_cannot_be_done(order: Order) -> None:
     """
     stack = order.stack
     if stack.kind not in order.allowed:
-        raise Refused(f"stack '{stack.kind}' is not among the allowed targets ({', '.join(order.allowed)})")
+        raise Refused(
+            f"stack '{stack.kind}' is not among the allowed targets ({', '.join(order.allowed)}); "
+            "[targets] in gameday.toml says which are"
+        )
     can = stack.capabilities()
     for use in order.inputs.scenario.faults.values():
         name, ours = use.experiment, order.inputs.experiments[use.experiment].ours

@@ -58,7 +58,7 @@ def understood(line: str) -> None:
     """The command line takes these words. Raises click.UsageError where it does not."""
     words = shlex.split(line, comments=True)[1:]
     command: click.Command = app
-    context = click.Context(app, info_name="gameday")
+    context = click.Context(app, info_name="gameday", help_option_names=["-h", "--help"])
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         _, found, words = command.resolve_command(context, words)
         assert found is not None
@@ -66,7 +66,7 @@ def understood(line: str) -> None:
     if isinstance(command, click.Group) or not words:  # only named
         return
     try:
-        command.make_context(command.name, words)
+        command.make_context(command.name, words, parent=context.parent)
     except click.exceptions.Exit:  # --help
         return
 

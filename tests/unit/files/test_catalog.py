@@ -148,8 +148,8 @@ def test_names_of_every_kind() -> None:
     ("name", "problem"),
     [
         ("identity-latenzy", "there is no scenario 'identity-latenzy'; did you mean 'identity-latency'?"),
-        ("x", "there is no scenario 'x'; `gameday list scenarios` shows them"),
-        ("no/such.yaml", "there is no scenario 'no/such.yaml'"),
+        ("x", "there is no scenario 'x'; `gameday list scenarios` shows the names"),
+        ("no/such.yaml", "there is no file 'no/such.yaml' here"),
         ("a\0b", "there is no scenario 'a\0b'"),
         ("x" * 300, "there is no scenario 'xxx"),
     ],

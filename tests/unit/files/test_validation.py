@@ -148,7 +148,11 @@ def test_a_wrong_gameday_toml_is_found(project: Path) -> None:
             "odd.yaml",
             "odd.yaml:1:1: this is neither scenario, system, experiment, runbook, rubric nor playbook",
         ),
-        ("empty", "there is no scenario, system, experiment, runbook, rubric or playbook here"),
+        (
+            "empty",
+            "there is no scenario, system, experiment, runbook, rubric or playbook here; "
+            "gameday init makes a first one",
+        ),
     ],
 )
 def test_a_path_that_leads_to_nothing_is_said(tmp_path: Path, name: str, message: str) -> None:
