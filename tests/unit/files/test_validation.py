@@ -150,8 +150,10 @@ def test_a_wrong_gameday_toml_is_found(project: Path) -> None:
         ),
         (
             "empty",
-            "there is no scenario, system, experiment, runbook, rubric or playbook here; "
-            "gameday init makes a first one",
+            (
+                "there is no scenario, system, experiment, runbook, rubric or playbook here; "
+                "gameday init makes a first one"
+            ),
         ),
     ],
 )
