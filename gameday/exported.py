@@ -13,8 +13,10 @@ Requests count when they complete, as a monitoring system sees them; a window wi
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from math import isnan, nan
 from typing import Protocol
 
 from gameday.events import Scraped
@@ -46,12 +48,31 @@ class Values(Protocol):
         """A metric at an instant, in its base unit; None without data."""
 
 
+class _Series:
+    """The series of one job, a column each: an hour of scrapes as dictionaries would take ten times the room."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, array[float]] = {}
+        self._length = 0
+
+    def insert(self, place: int, series: Mapping[str, float]) -> None:
+        """The series of one scrape, before the one that is in its place now."""
+        for name in series.keys() - self._columns.keys():
+            self._columns[name] = array("d", [nan]) * self._length
+        for name, column in self._columns.items():
+            column.insert(place, series.get(name, nan))
+        self._length += 1
+
+    def __getitem__(self, place: int) -> dict[str, float]:
+        return {name: column[place] for name, column in self._columns.items() if not isnan(column[place])}
+
+
 class Exported:
     """Scrapes so far, by job. ``add`` in the order of the log; ``value`` at any instant."""
 
     def __init__(self, scrapes: Iterable[tuple[float, Scraped]] = ()) -> None:
-        self._times: dict[str, list[float]] = {}
-        self._series: dict[str, list[dict[str, float]]] = {}
+        self._times: dict[str, array[float]] = {}
+        self._series: dict[str, _Series] = {}
         for at, event in scrapes:
             self.add(at, event)
 
@@ -59,10 +80,10 @@ class Exported:
         """One more scrape; one that failed delivers nothing."""
         if not event.ok:
             return
-        times = self._times.setdefault(event.job, [])
+        times = self._times.setdefault(event.job, array("d"))
         place = bisect_right(times, at)
         times.insert(place, at)
-        self._series.setdefault(event.job, []).insert(place, event.series)
+        self._series.setdefault(event.job, _Series()).insert(place, event.series)
 
     def seen(self, metric: str, at: float) -> float | None:
         """When the metric's source last delivered what it is computed from; None if it did not lately.
@@ -70,7 +91,7 @@ class Exported:
         Without that, 'nothing seen' says nothing.
         """
         job = METRICS[metric].job
-        times = self._times.get(job, [])
+        times = self._times.get(job, ())
         index = bisect_right(times, at) - 1
         if index < 0 or at - times[index] > _FRESH or not _needs(metric) <= self._series[job][index].keys():
             return None
@@ -84,7 +105,7 @@ class Exported:
         return self._newest(metric, row.job, at)
 
     def _newest(self, metric: str, job: str, at: float) -> float | None:
-        times = self._times.get(job, [])
+        times = self._times.get(job, ())
         index = bisect_right(times, at) - 1
         if index < 0 or at - times[index] > _FRESH:
             return None
@@ -95,7 +116,7 @@ class Exported:
         return series.get(_GAUGES[metric])
 
     def _over_window(self, metric: str, job: str, at: float, window: float) -> float | None:
-        times = self._times.get(job, [])
+        times = self._times.get(job, ())
         last = bisect_right(times, at) - 1
         if last < 0 or at - times[last] > _FRESH:
             return None

@@ -42,12 +42,17 @@ class Situation:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         self.history = History()
+        """Every record but those of the two bulk types: what those say is in ``clients`` and ``exported``."""
+        self.newest = 0.0
+        """The instant of the newest record of any type."""
         self.clients = Clients(timeout=inputs.scenario.load.timeout)
         self.exported = Exported()
 
     def feed(self, record: Record) -> None:
         """One more record of the log."""
-        self.history = self.history.append(record)
+        self.newest = record.t
+        if record.event.durable:
+            self.history = self.history.append(record)
         if isinstance(record.event, Requests):
             self.clients.add(record.event)
         elif isinstance(record.event, Scraped):

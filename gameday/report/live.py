@@ -111,7 +111,7 @@ class LiveView:
         if situation is None or not len(situation.history):
             return Text("")
         width = self._console.width
-        now = situation.history[-1].t
+        now = situation.newest
         rows = [
             self._head(situation, now, width),
             *self._curves(situation, now, width),

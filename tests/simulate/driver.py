@@ -7,6 +7,7 @@ show what the world exports, acts of the playbook are recorded as the desk recor
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,6 +155,7 @@ class GameDay:
         self.happened: list[tuple[float, str]] = []
         self._watches, self._guarding, self._bot = Watches(), dict[str, float](), bots.Bot()
         self._number, self._pulls = 0, 0
+        self._numbers = itertools.count(1)
         self._done = self._failed = 0
         self._ends: list[tuple[float, int, str]] = []
         self.say(
@@ -172,7 +174,7 @@ class GameDay:
     def say(self, event: Event, t: float | None = None) -> None:
         """Append one event to the log."""
         at = self.now if t is None else t
-        record = Record(seq=len(self.situation.history) + 1, t=at, wall="", source="test", event=event)
+        record = Record(seq=next(self._numbers), t=at, wall="", source="test", event=event)
         self.situation.feed(record)
         words = _WORDS.get(type(event))
         if words:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gameday import events as e
@@ -113,6 +115,20 @@ def test_which_faults_are_in() -> None:
     assert situation.injected() == ["x"]
     assert situation.in_place("x") is False
     assert situation.in_place("y") is None
+
+
+def test_a_situation_keeps_no_bulk_records() -> None:
+    """Requests and scrapes are folded and let go: an hour of them would not fit into a runner."""
+    empty: dict[str, Any] = {
+        key: [] for key in ("sent_id", "sent_at", "sent_name", "ended_id", "ended_at", "ended_problem")
+    }
+    scraped = e.Scraped(job="host", ok=True, series={"disk_used_ratio": 0.5})
+    situation = fed(e.Acknowledged(by="alice"), e.Requests(offered=[1.5], **empty), scraped)
+
+    assert [type(each.event) for each in situation.history] == [e.Acknowledged]
+    assert situation.newest == record(3, scraped).t
+    assert not situation.clients.empty
+    assert situation.exported.value("disk_space", situation.newest) == 0.5
 
 
 def test_a_fresh_situation_knows_nothing() -> None:
