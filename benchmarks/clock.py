@@ -23,8 +23,6 @@ LOGS = ROOT / ".bench" / "logs"
 WIDEST = 0.150
 ATTEMPTS = 4
 """Runs begun until one comes to an injection: on a busy machine the baseline may not hold."""
-_TURN = 5
-"""Runs after which the steady state changes: errors alone, or slow answers too."""
 _HOLD = 2.6
 """Seconds, at least: by then requests that hang are overdue, and the impact is known."""
 GOLDEN = 0.6180339887498949
@@ -34,7 +32,7 @@ MILESTONES = ("impact", "mitigated")
 
 def measure(kept: Kept, count: int) -> list[Row]:
     """Runs over every kind of fault that hits every request, in turn."""
-    kinds = list(hits(Catalog(ROOT)))
+    kinds = hits(Catalog(ROOT))
     wanted = [(f"observer {number}: {kinds[number % len(kinds)].name}", number) for number in range(count)]
     missing = [(name, number) for name, number in wanted if name not in kept.results]
     if missing:
@@ -43,14 +41,15 @@ def measure(kept: Kept, count: int) -> list[Row]:
             for name, experiment in toxics().items():
                 project.write(f"experiments/{name}", experiment)
             for name, number in missing:
-                kept.put(name, _one(project, standing, kinds[number % len(kinds)], number))
+                kept.put(name, _one(project, standing, kinds, number))
                 print(f"  {name}: {_told(kept.results[name])}", file=sys.stderr, flush=True)
     return _rows([kept.results[name] for name, _ in wanted], EVERY)
 
 
-def _one(project: Project, standing: Standing, hit: Hit, number: int) -> dict[str, Any]:
+def _one(project: Project, standing: Standing, kinds: Sequence[Hit], number: int) -> dict[str, Any]:
     """One run; again, on a fresh stack, where it did not come to an injection: the machine was too busy."""
-    errors_only = number // _TURN % 2 == 0
+    hit = kinds[number % len(kinds)]
+    errors_only = (number + number // len(kinds)) % 2 == 0  # each kind is judged both ways
     watch = Watch() if errors_only else Watch(steady_within=0.5)
     use = {"experiment": hit.experiment, "for": "60s", "with": dict(hit.with_)}
     words: tuple[str, ...] = ("--responder", "none")

@@ -6,8 +6,9 @@ of the library makes are made here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from gameday.catalog import Catalog, Kind
@@ -33,12 +34,20 @@ class Hit:
         return "the platform" if self.platform else (self.lever or PUT_BACK)
 
 
+_OUTAGE = "database-outage"
 _LIBRARY = (
     Hit(
         "answers of the database later than the time-out",
         "proxy-latency",
         {"proxy": "database", "latency_ms": 2600},
     ),
+    Hit("database stopped", _OUTAGE, {"how": "stop"}, lever="start database"),
+    Hit("database frozen", _OUTAGE, {"how": "freeze"}),
+    Hit("database cut off", _OUTAGE, {"how": "cut"}, lever="fail-over database"),
+    Hit("database stopped", _OUTAGE, {"how": "stop"}, lever="fail-over database"),
+    Hit("all replicas killed", "replica-kill", {"count": "all"}, platform=True),
+    Hit("database cut off", _OUTAGE, {"how": "cut"}),
+    Hit("database frozen", _OUTAGE, {"how": "freeze"}, lever="start database"),
 )
 
 
@@ -52,14 +61,18 @@ def toxics() -> dict[str, dict[str, Any]]:
     }
 
 
-def hits(catalog: Catalog) -> Iterator[Hit]:
-    """Every kind that can be made here."""
+def hits(catalog: Catalog) -> list[Hit]:
+    """Every kind that can be made here, those of the library and our own in turn."""
     there = set(catalog.names(Kind.EXPERIMENT))
-    yield from (hit for hit in _LIBRARY if hit.experiment in there)
-    yield Hit("no answers from the database", "database-silent")
-    yield Hit("connections to the database reset", "database-resets")
-    yield Hit("nothing reaches the database", "database-deaf")
-    yield Hit("connections to the database closed on the first answer", "database-cut-short")
+    own = [
+        Hit("no answers from the database", "database-silent"),
+        Hit("connections to the database reset", "database-resets"),
+        Hit("nothing reaches the database", "database-deaf"),
+        Hit("connections to the database closed on the first answer", "database-cut-short"),
+    ]
+    library = [hit for hit in _LIBRARY if hit.experiment in there]
+    pairs = zip_longest(own, library)
+    return [hit for pair in pairs for hit in pair if hit is not None]
 
 
 def _toxic(kind: str, stream: str, attributes: Mapping[str, Any]) -> dict[str, Any]:

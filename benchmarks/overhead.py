@@ -218,11 +218,11 @@ def _held_rows(held: dict[str, Any]) -> list[Row]:
         Row("its children meanwhile", rest),
         judged(
             "its memory after an hour of that (the same records fed again, to an hour)",
-            hour["megabytes"],
-            f"{hour['megabytes']:.0f} MB",
+            runner["megabytes"] + hour["grown"],
+            f"{runner['megabytes'] + hour['grown']:.0f} MB ({hour['grown']:.0f} MB for {hour['records']:,} records)",
             f"under {_MEGABYTES:g} MB",
             limit=_MEGABYTES,
-            why=f"it keeps the whole log: {hour['records']:,} records, {hour['requests']:,} requests",
+            why="of what it keeps of each request",
         ),
         judged(
             "deciding ten times a second, after an hour",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,19 +32,20 @@ def measure(kept: Kept, count: int) -> list[Row]:
 
 
 def _help() -> Row:
-    taken: dict[str, list[float]] = {"bare": [], "ours": []}
+    taken: dict[str, list[float]] = {"pass": [], "import click": [], "help": []}
     for _ in range(_RUNS):
-        taken["bare"].append(_seconds([sys.executable, "-c", "pass"]))
-        taken["ours"].append(_seconds([sys.executable, "-m", "gameday", "--help"]))
-    bare, ours = (statistics.median(times) for times in taken.values())
-    shown = f"{ours / bare:.1f} x ({ours * 1000:.0f} ms against {bare * 1000:.0f} ms; medians of {_RUNS})"
+        taken["pass"].append(_seconds([sys.executable, "-c", "pass"]))
+        taken["import click"].append(_seconds([sys.executable, "-c", "import click"]))
+        taken["help"].append(_seconds([sys.executable, "-m", "gameday", "--help"]))
+    bare, click, ours = (min(times) for times in taken.values())  # what is longer waited for something else
+    shown = f"{ours / bare:.1f} x ({ours * 1000:.0f} ms against {bare * 1000:.0f} ms; best of {_RUNS})"
     return judged(
         "gameday --help against python -c pass",
         ours / bare,
         shown,
         f"at most {_RATIO:g} x",
         limit=_RATIO,
-        why="of the modules that the command line imports",
+        why=f"importing click, which reads the command line, takes {(click - bare) * 1000:.0f} ms of it",
     )
 
 
