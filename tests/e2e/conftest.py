@@ -41,7 +41,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "connections-held": {
         **LIGHT,
         "faults": {"held": {"for": "60s"}, "kill": {"for": "57s"}},
-        "expect": {"impact": {"within": "30s"}, "mitigate": {"within": "45s"}, "stable_for": "8s"},
+        "expect": {"impact": {"within": "18s"}, "mitigate": {"within": "45s"}, "stable_for": "8s"},
     },
 }
 """The same incidents with less waiting around them, and with room for whatever else this machine does."""

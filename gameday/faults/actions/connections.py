@@ -1,7 +1,8 @@
 """Actions and probes of held database connections: taken, read back through the database, let go.
 
-Two URLs come from the stack's environment: ``GAMEDAY_DATABASE_BATCH_URL``, an ordinary role of its own, which
-takes the connections, and ``GAMEDAY_DATABASE_ADMIN_URL``, which gets in by the reserved slots when all are taken.
+Two URLs come from the stack's environment: ``GAMEDAY_DATABASE_BATCH_URL``, a role of its own that is no
+superuser, which takes the connections, and ``GAMEDAY_DATABASE_ADMIN_URL``, which gets in by the reserved slots when
+all are taken.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _STATE = re.compile(r'\tErrorResponse\t.* C "(\w{5})"')
 def hold_connections(
     leave_free: int = 0, lease: str = "10s", application: str = "nightly-report"
 ) -> dict[str, Any]:
-    """Take every connection that ordinary roles can have, and keep them idle.
+    """Take every connection that is not for superusers only, and keep them idle.
 
     Args:
         leave_free: so many stay free for others.

@@ -22,16 +22,22 @@ _CONNECT_SECONDS = 2
 
 # Ordinary roles see of other roles' sessions only who and where they are: both are there for clients alone.
 _FREE = """
-SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-       - coalesce(current_setting('reserved_connections', true), '0')::int - count(*)
-FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL
+SELECT free - CASE WHEN privileged THEN 0 ELSE reserved END, free - reserved FROM (
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+           - (SELECT count(*)::int FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL) AS free,
+           coalesce(current_setting('reserved_connections', true), '0')::int AS reserved,
+           coalesce((SELECT pg_has_role(oid, 'USAGE') FROM pg_roles WHERE rolname = 'pg_use_reserved_connections'),
+                    false) AS privileged) AS now
 """
+"""Connections that the role itself can still have, and those that others can."""
 
 
 def hold_connections(lease: Lease, leave_free: int, application: str) -> None:
-    """Hold all but ``leave_free`` of the connections that ordinary roles can have; says ``held``, how many.
+    """Hold all that the role can have, or all but ``leave_free`` of what others can; says ``held``, how many.
 
-    The role and the server are those of the environment's ``GAMEDAY_DATABASE_BATCH_URL``.
+    The role and the server are those of the environment's ``GAMEDAY_DATABASE_BATCH_URL``. A role that may use
+    reserved connections takes those as well, unless some are to be left free: then what others give back and ask
+    for again, as in a restart, is never theirs. Where the server has none to reserve, it is who comes first.
 
     Raises:
         psycopg.Error: not even the first connection could be opened.
@@ -40,11 +46,11 @@ def hold_connections(lease: Lease, leave_free: int, application: str) -> None:
     said = 0
     try:
         while True:
-            free = _free(held[0])
+            wanted = _free(held[0], leave_free)
             # In this order: a session that was ended has had its farewell before its place counts as free.
             if any(_ended(connection) for connection in held):
                 return
-            held += _open(free - leave_free, application)
+            held += _open(wanted, application)
             if len(held) != said:
                 said = len(held)
                 lease.say(held=said)
@@ -58,10 +64,12 @@ def hold_connections(lease: Lease, leave_free: int, application: str) -> None:
                 connection.close()
 
 
-def _free(looking: psycopg.Connection[Any]) -> int:
+def _free(looking: psycopg.Connection[Any], leave_free: int) -> int:
+    """How many more to take."""
     row = looking.execute(_FREE).fetchone()
     assert row is not None
-    return int(row[0])
+    own, others = row
+    return int(others) - leave_free if leave_free else int(own)
 
 
 def _open(wanted: int, application: str) -> list[psycopg.Connection[Any]]:

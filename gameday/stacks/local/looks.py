@@ -16,7 +16,7 @@ from gameday.model.quantities import duration, nearest
 from gameday.ports import Answer, Json, Topic
 from gameday.stacks.local.catalog import DATABASE, FLAGS, IDENTITY, SERVICE, known, read_value
 from gameday.stacks.local.child import Child
-from gameday.stacks.local.database import RESERVED, SERVICE_ROLE
+from gameday.stacks.local.database import PRIVILEGED, RESERVED, SERVICE_ROLE
 from gameday.stacks.local.history import Change, utc_now
 from gameday.stacks.local.limits import MEMORY_LIMIT, memory_of
 from gameday.stacks.local.log_reading import LEVELS, LogLine, read_logs
@@ -145,7 +145,8 @@ async def _connections(parts: Parts, _arguments: Arguments) -> Answer:
     )
     total = sum(row[3] for row in rows)
     limit = parts.database.max_connections
-    note = f"{total} of {limit} connections in use, {RESERVED} of them reserved for superusers"
+    kept = f"{RESERVED} are reserved for superusers, {PRIVILEGED} for roles with pg_use_reserved_connections"
+    note = f"{total} of {limit} connections in use; {kept}"
     return Answer(
         Topic.CONNECTIONS, ("user", "application", "state", "count", "oldest in state, s"), rows, note
     )
