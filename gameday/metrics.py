@@ -92,7 +92,10 @@ FACTS: dict[str, str] = {
     "resource_exhausted": "memory, disk or processors are at their limit",
     "database_overloaded": "the database has few connections left or answers slowly",
 }
-"""What a runbook's ``when`` may ask besides conditions; the responders' own acts make none of them true."""
+"""What a runbook's ``when`` may ask besides conditions; the responders' own acts make none of them true.
+
+With ``not`` before it: that it is true at no time.
+"""
 
 MECHANISMS: dict[str, str] = {
     "connection-leak": "connections are opened and never given back",
