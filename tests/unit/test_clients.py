@@ -241,6 +241,18 @@ def test_a_load_that_stopped_is_not_good_service() -> None:
     assert load(during(5, 9, REFUSED), until=15).clean_stretch(STEADY, 5, 40, now=40) is None
 
 
+@pytest.mark.parametrize(("unsent", "lasts"), [(10, False), (25, True)], ids=["one in ten", "one in 25"])
+def test_service_is_not_good_while_requests_are_left_out(unsent: int, lasts: bool) -> None:
+    """Whatever steady state asks for: fast answers prove nothing where fewer than 95 % of what was due was sent."""
+    fast = [Condition.model_validate("latency_p95 < 500ms")]
+
+    def outcome(at: float) -> Outcome | None:
+        return REFUSED if at < 5 else None if round(at * 100) % unsent == 0 else GOOD
+
+    found = load(outcome, until=20).clean_stretch(fast, 5, 20, now=20)
+    assert (found is not None) is lasts
+
+
 def test_a_relapse_makes_two_stretches() -> None:
     """A clean stretch that broke is one, and the one that lasts begins after the break."""
 
