@@ -4,7 +4,7 @@ Raw series that the detector's sources deliver (each a number a scrape; counters
 
     gateway    requests_total, requests_failed_total, latency_count, latency_le_<upper bound in seconds>
     service    pool_waiting
-    database   connections, connections_max
+    database   up, connections, connections_max
     platform   replicas_ready, restarts_total, memory_ratio
     host       memory_available_bytes, disk_used_ratio, cpu_seconds_total, cpu_busy_seconds_total
 
@@ -24,6 +24,7 @@ from gameday.metrics import METRICS
 
 _GAUGES = {
     "database_pool_waiting": "pool_waiting",
+    "database_up": "up",
     "replicas_ready": "replicas_ready",
     "memory_usage": "memory_ratio",
     "disk_space": "disk_used_ratio",

@@ -16,6 +16,8 @@ from gameday.recovery import differences
 
 Spans = list[tuple[float, float]]
 
+DATABASES = frozenset({"postgresql"})
+"""Kinds of service that are databases."""
 _STEP = 0.5
 """Seconds between two looks at a metric."""
 _EXHAUSTED = {"memory_usage": 0.9, "disk_space": 0.9, "cpu_usage": 0.95}
@@ -39,7 +41,9 @@ def facts(history: History, exported: Exported) -> Mapping[str, Spans]:
 
 def _made_by_faults(history: History) -> set[str]:
     """What the inventory taken as the faults left it says, against the one before."""
-    external = {name for name, service in history.inputs().system.services.items() if service.external}
+    services = history.inputs().system.services
+    external = {name for name, service in services.items() if service.external}
+    databases = {name for name, service in services.items() if service.kind in DATABASES}
     before = next((taken.things for _, taken in history.of(InventoryTaken) if taken.when == "before"), {})
     made: set[str] = set()
     for record, taken in history.of(InventoryTaken):
@@ -54,6 +58,10 @@ def _made_by_faults(history: History) -> set[str]:
                 made.add("recent_config_change")  # a release brings its own flags: those are its deploy
             if changed and component in external:
                 made.add("dependency_failing")
+            if component in databases and any(
+                aspect == "server" or aspect.startswith("proxy.") for aspect in changed
+            ):
+                made.add("database_failing")
     return made
 
 

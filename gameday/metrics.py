@@ -67,6 +67,14 @@ METRICS: dict[str, Metric] = {
             "database_connections", Unit.RATIO, _EXPORTED, "database", "sessions of what the server allows", 0
         ),
         Metric(
+            "database_up",
+            Unit.COUNT,
+            _EXPORTED,
+            "database",
+            "1 while the server that leads answers, else 0",
+            0,
+        ),
+        Metric(
             "database_pool_waiting",
             Unit.COUNT,
             _EXPORTED,
@@ -89,6 +97,7 @@ FACTS: dict[str, str] = {
     "recent_deploy": "a release went out in the 30 minutes before the first alert or the impact",
     "recent_config_change": "a setting changed in the 30 minutes before the first alert or the impact",
     "dependency_failing": "an external dependency is slow or fails",
+    "database_failing": "the database, or the way to it, is down or late",
     "resource_exhausted": "memory, disk or processors are at their limit",
     "database_overloaded": "the database has few connections left or answers slowly",
 }

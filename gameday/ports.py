@@ -8,7 +8,7 @@ The state of a stack is *things*::
 
     {"auth":              {"version": "v1.2.3", "replicas": 2, "flag.new-login-flow": False, ...},
      "identity-provider": {"proxy.enabled": True, "proxy.toxics": {}},
-     "database":          {"proxy.enabled": True, "proxy.toxics": {}, "primary": "running"}}
+     "database":          {"proxy.enabled": True, "proxy.toxics": {}, "server": "running", "role": "primary"}}
 
 Component, then aspect, then a JSON value. An inventory is all of them; a recipe is some of them, and says how
 to put back: never an action, always a state. Restoring a state that already holds does nothing.

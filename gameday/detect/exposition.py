@@ -71,6 +71,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "service": (Rule("db_pool_waiting", _always("pool_waiting")),),
     "database": (
+        Rule("pg_up", _always("up"), max),
         Rule("pg_stat_activity_count", _always("connections")),
         Rule("pg_settings_max_connections", _always("connections_max"), max),
     ),

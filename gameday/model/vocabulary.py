@@ -14,6 +14,8 @@ LEVERS: dict[str, str] = {
     "set-config": "change a setting of a service",
     "terminate-connections": "end database sessions that have been idle for some time",
     "breaker": "stop asking a dependency",
+    "fail-over": "promote a database's standby and fence the server that led",
+    "start": "start what was stopped, or let it go on",
 }
 
 TOPICS: dict[str, str] = {

@@ -39,6 +39,12 @@ _LEVERS = (
         "gameday lever scale auth replicas=3",
     ),
     LeverSpec(
+        "fail-over",
+        "promote the standby of a database server",
+        {"service": "the server that is to lead no more (database)"},
+        "gameday lever fail-over database",
+    ),
+    LeverSpec(
         "breaker",
         "stop asking a dependency",
         {"dependency": "the dependency (identity-provider)", "state": "open or closed"},
@@ -46,7 +52,12 @@ _LEVERS = (
     ),
 )
 _BREAKER = "breaker.identity-provider"
-_TOUCHES = {"rollback": ("auth", "version"), "scale": ("auth", "replicas"), "breaker": ("auth", _BREAKER)}
+_TOUCHES = {
+    "rollback": ("auth", "version"),
+    "scale": ("auth", "replicas"),
+    "fail-over": ("database", "role"),
+    "breaker": ("auth", _BREAKER),
+}
 
 
 def _proxied() -> dict[str, Json]:
@@ -62,7 +73,7 @@ class FakeStack:
         self.things: dict[str, dict[str, Json]] = {
             "auth": {"version": RELEASES[0], "replicas": 2, _BREAKER: "closed"},
             "identity-provider": _proxied(),
-            "database": {"primary": "running", **_proxied()},
+            "database": {"server": "running", "role": "primary", **_proxied()},
         }
         self.calls: list[tuple[str, Any]] = []
         self.stands = False
@@ -149,7 +160,7 @@ class FakeStack:
             self.things[component].update(copy.deepcopy(dict(aspects)))
 
     def levers(self) -> Sequence[LeverSpec]:
-        """Three, one of each main parameter but a flag."""
+        """Four, with each main parameter but a flag."""
         return _LEVERS
 
     def touches(self, call: LeverCall) -> Mapping[str, Sequence[str]]:
@@ -168,7 +179,11 @@ class FakeStack:
         [(component, [aspect])] = self.touches(call).items()
         await self._called("pull", call)
         before = self.things[component][aspect]
-        wanted: Json = {"rollback": RELEASES[0], "breaker": call.arguments.get("state")}.get(call.name)
+        wanted: Json = {
+            "rollback": RELEASES[0],
+            "fail-over": "standby",
+            "breaker": call.arguments.get("state"),
+        }.get(call.name)
         if call.name == "scale":
             wanted = int(call.arguments["replicas"])
         self.things[component][aspect] = wanted

@@ -82,7 +82,8 @@ class Journeys:
         return answer
 
     def _failed(self, request: Request, dependency: str, words: str) -> Response:
-        words = " ".join(words.split())
+        # Of several hosts the driver sums up the last failure before it lists them all.
+        words = " ".join(words.rpartition("All failures were:")[2].split())
         self._failures.labels(dependency).inc()
         _log.error("%s failed: %s: %s", request.url.path, dependency, words)
         return JSONResponse({"error": f"{dependency}: {words}"}, 503)

@@ -127,7 +127,10 @@ def test_a_lever_changes_nothing_but_what_it_says_it_touches(stack: Stack) -> No
             assert {part for part, _ in promised} <= stack.capabilities().components
             await stack.pull(call)
             assert changed(before, await stack.inventory()) <= promised, spec.name
-            await stack.restore({part: {aspect: before[part][aspect]} for part, aspect in promised})
+            touched = stack.touches(call)
+            await stack.restore(
+                {part: {aspect: before[part][aspect] for aspect in touched[part]} for part in touched}
+            )
             assert await stack.inventory() == before, spec.name
 
     asyncio.run(pull_all())
@@ -151,7 +154,7 @@ def test_restoring_brings_back_and_a_second_time_does_nothing(stack: Stack) -> N
 def test_restoring_what_is_not_there_is_refused(stack: Stack) -> None:
     """A component that the stack does not have is an input error."""
     with pytest.raises(InputError, match="there is no component 'databse'"):
-        asyncio.run(stack.restore({"databse": {"primary": "running"}}))
+        asyncio.run(stack.restore({"databse": {"server": "running"}}))
 
 
 def test_an_unknown_lever_is_refused_with_the_nearest(stack: Stack) -> None:

@@ -152,10 +152,10 @@ def test_the_replica_streams(shared_stack: LocalStack, eventually: Eventually) -
         port = next(
             line.split("port=")[1].split("\0")[0]
             for line in (Path(f"/proc/{pid}/cmdline").read_text() for pid in postmasters(folder))
-            if "/replica" in line
+            if "/database-replica" in line
         )
         try:
-            with psycopg.connect(primary, port=port, autocommit=True) as replica:
+            with psycopg.connect(primary, port=port, target_session_attrs="any", autocommit=True) as replica:
                 eventually(
                     lambda: replica.execute("SELECT to_regclass('seen') IS NOT NULL").fetchone() == (True,), 5
                 )
@@ -170,7 +170,7 @@ def postmasters(folder: Path) -> list[int]:
     """Process ids of the database servers whose data lies in a folder."""
     return [
         int((folder / "database" / name / "postmaster.pid").read_text().split()[0])
-        for name in ("primary", "replica")
+        for name in ("database", "database-replica")
     ]
 
 

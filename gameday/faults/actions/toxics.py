@@ -15,7 +15,7 @@ from toxiproxy.proxy import Proxy
 
 from gameday.faults.actions import memory
 
-__all__ = ["add_toxic", "remember_toxics", "restore_toxics", "toxic_listed"]
+__all__ = ["add_toxic", "disable", "enabled", "remember_toxics", "restore_toxics", "toxic_listed"]
 
 _KEYS = ("type", "stream", "toxicity", "attributes")
 
@@ -60,6 +60,22 @@ def add_toxic(
     if wanted not in listed:
         raise RuntimeError(f"toxic '{wanted}' was added to proxy '{proxy}' but is not listed")
     return listed[wanted]
+
+
+def disable(proxy: str) -> None:
+    """Cut a proxy off: it drops what it has and refuses what comes.
+
+    Raises:
+        RuntimeError: it is still enabled afterwards.
+    """
+    _proxy(proxy).disable()
+    if enabled(proxy):
+        raise RuntimeError(f"proxy '{proxy}' was disabled but is still enabled")
+
+
+def enabled(proxy: str) -> bool:
+    """Whether a proxy lets anything through."""
+    return bool(_proxy(proxy).enabled)
 
 
 def toxic_listed(proxy: str, name: str) -> bool:

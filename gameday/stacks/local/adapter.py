@@ -31,7 +31,7 @@ from gameday.ports import (
     Things,
     Topic,
 )
-from gameday.stacks.local.catalog import COMPONENTS, PROXIES, RELEASES, known
+from gameday.stacks.local.catalog import COMPONENTS, DATABASE, IDENTITY, PROXIES, RELEASES, STANDBY, known
 from gameday.stacks.local.child import end_of
 from gameday.stacks.local.daemon import remove_files, start_supervisor, stop_supervisor
 from gameday.stacks.local.folder import Config, Folder, State
@@ -141,8 +141,9 @@ class LocalStack:
             "GAMEDAY_DATABASE_ADMIN_URL": state.database_admin_url,
             "GAMEDAY_CONTROL_URL": state.control,
             "GAMEDAY_CONTROL_TOKEN": state.token,
-            "GAMEDAY_PROXY_DATABASE": PROXIES["database"],
-            "GAMEDAY_PROXY_IDENTITY": PROXIES["identity-provider"],
+            "GAMEDAY_PROXY_DATABASE": PROXIES[DATABASE],
+            "GAMEDAY_PROXY_DATABASE_REPLICA": PROXIES[STANDBY],
+            "GAMEDAY_PROXY_IDENTITY": PROXIES[IDENTITY],
         }
 
     def capabilities(self) -> Capabilities:

@@ -17,9 +17,11 @@ from gameday.stacks.local.programs import PACKAGE
 
 SERVICE = "auth"
 DATABASE = "database"
+STANDBY = "database-replica"
+"""The server that follows at first; either may lead."""
 IDENTITY = "identity-provider"
-COMPONENTS = (SERVICE, IDENTITY, DATABASE)
-PROXIES = {DATABASE: "database", IDENTITY: "identity-provider"}
+COMPONENTS = (SERVICE, IDENTITY, DATABASE, STANDBY)
+PROXIES = {name: name for name in (DATABASE, STANDBY, IDENTITY)}
 """Component -> the proxy in front of it."""
 SLOTS = 12
 MOST_REPLICAS = SLOTS - 2

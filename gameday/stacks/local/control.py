@@ -24,7 +24,7 @@ from aiohttp import web
 
 from gameday.errors import InputError, StackError
 from gameday.ports import LeverCall, Topic
-from gameday.stacks.local.catalog import RELEASES, SERVICE, known
+from gameday.stacks.local.catalog import DATABASE, RELEASES, SERVICE, STANDBY, known
 from gameday.stacks.local.exporter import SOURCES, export
 from gameday.stacks.local.folder import MARKER
 from gameday.stacks.local.inventory import read_inventory, restore_things
@@ -87,16 +87,16 @@ class Control:
             parts.auth.ready_replicas(),
             parts.answers(f"{address(parts.ports.gateway)}/healthz"),
             parts.answers(f"{address(parts.ports.identity)}/healthz"),
-            parts.database.primary_answers(),
-            parts.database.replica_streams(),
+            parts.database.leader.answers(),
+            parts.database.streams(),
             parts.answers(f"{parts.toxiproxy.url}/version"),
         )
         ready = {
             "auth": auth == parts.auth.spec.replicas,
             "gateway": gateway,
             "identity-provider": identity,
-            "database": primary,
-            "database-replica": replica,
+            DATABASE: primary,
+            STANDBY: replica,
             "fault-proxy": proxy,
         }
         return web.json_response(ready)

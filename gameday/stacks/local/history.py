@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+RESPONDER = "desk"
+"""The author of what levers change: the desk knows who pulled them."""
+
 
 def utc_now() -> datetime:
     """The wall clock, in UTC."""

@@ -3,14 +3,16 @@
 auth                version, replicas, flag.<name> (its effective value, also in releases that have no such
                     flag), setting.<name> (seconds or counts), breaker.identity-provider
 identity-provider   running, proxy.enabled, proxy.toxics
-database            primary, replica, sessions.batch (of jobs beside the service), proxy.enabled, proxy.toxics
+database            server (running, stopped, frozen; silent where it runs and does not answer), role (primary or
+                    standby: what it says, or would start as), sessions.batch (of jobs beside the service),
+                    proxy.enabled, proxy.toxics
+database-replica    server, role, proxy.enabled, proxy.toxics, and replication: whether who leads streams to the other
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from gameday.errors import StackError
@@ -20,18 +22,23 @@ from gameday.stacks.local.catalog import (
     DATABASE,
     FLAGS,
     IDENTITY,
+    PROXIES,
     RELEASES,
     SERVICE,
     SETTINGS,
+    STANDBY,
     Spec,
     known,
 )
+from gameday.stacks.local.failover import SERVER_ASPECTS, STANDBY_ASPECTS, read_servers, restore_servers
 from gameday.stacks.local.parts import Parts
 from gameday.stacks.local.rollout import at_release, with_settings
 from gameday.stacks.local.sessions import BATCH_SESSIONS, batch_sessions, restore_batch_sessions
 from gameday.stacks.local.toxiproxy import ProxyState
 
 BREAKER = f"breaker.{IDENTITY}"
+LEADER = "database leader"
+"""How the history of settings calls who leads."""
 RESTORED_BY = "gameday"
 AUTH_ASPECTS = (
     "version",
@@ -44,29 +51,25 @@ PROXY_ASPECTS = ("proxy.enabled", "proxy.toxics")
 ASPECTS: Mapping[str, tuple[str, ...]] = {
     SERVICE: AUTH_ASPECTS,
     IDENTITY: ("running", *PROXY_ASPECTS),
-    DATABASE: ("primary", "replica", BATCH_SESSIONS, *PROXY_ASPECTS),
+    DATABASE: (*SERVER_ASPECTS, BATCH_SESSIONS, *PROXY_ASPECTS),
+    STANDBY: (*STANDBY_ASPECTS, *PROXY_ASPECTS),
 }
 
 
 async def read_inventory(parts: Parts) -> Things:
     """All of it, asked of the parts themselves. Raises StackError where one does not answer."""
-    auth, identity, database, primary, replica, batch = await asyncio.gather(
+    auth, servers, batch, proxies = await asyncio.gather(
         parts.auth.observed(),
-        parts.toxiproxy.read(IDENTITY),
-        parts.toxiproxy.read(DATABASE),
-        parts.database.primary_answers(),
-        parts.database.replica_streams(),
+        read_servers(parts.database),
         batch_sessions(parts.database),
+        asyncio.gather(*(parts.toxiproxy.read(component) for component in PROXIES)),
     )
+    of_proxy = {name: _of_proxy(state) for name, state in zip(PROXIES, proxies, strict=True)}
     return {
         SERVICE: _of_auth(auth),
-        IDENTITY: {"running": parts.identity.running, **_of_proxy(identity)},
-        DATABASE: {
-            "primary": "running" if primary else "stopped",
-            "replica": "streaming" if replica else "stopped",
-            BATCH_SESSIONS: batch,
-            **_of_proxy(database),
-        },
+        IDENTITY: {"running": parts.identity.running, **of_proxy[IDENTITY]},
+        DATABASE: {**servers[DATABASE], BATCH_SESSIONS: batch, **of_proxy[DATABASE]},
+        STANDBY: {**servers[STANDBY], **of_proxy[STANDBY]},
     }
 
 
@@ -81,14 +84,15 @@ async def restore_things(parts: Parts, things: Things) -> None:
         for aspect in aspects:
             known(f"thing in {component}", aspect, ASPECTS[known("component", component, COMPONENTS)])
     change = _change_of_auth(things.get(SERVICE, {}))
-    # The proxies first and at once: a service cannot be rolled through a dependency that hangs.
+    # The ways first and at once: a database that leads is to be reached, and a service cannot be rolled through
+    # a dependency that hangs.
     problems = await _all(
         [
             _restore_identity(parts, things.get(IDENTITY, {})),
-            _restore_database(parts, things.get(DATABASE, {})),
-            *(_restore_proxy(parts, name, things.get(name, {})) for name in (IDENTITY, DATABASE)),
+            *(_restore_proxy(parts, name, things.get(name, {})) for name in PROXIES),
         ]
     )
+    problems += await _all([_restore_database(parts, things)])
     if things.get(SERVICE):
         problems += await _all([parts.auth.become(change, RESTORED_BY)])
     if problems:
@@ -140,19 +144,15 @@ async def _restore_identity(parts: Parts, wanted: Mapping[str, Json]) -> None:
         await parts.identity.stop()
 
 
-async def _restore_database(parts: Parts, wanted: Mapping[str, Json]) -> None:
-    primary, replica = parts.database.children()
-    if wanted.get("primary") == "running" and not primary.running:
-        await primary.stop()
-        await parts.database.start_primary()
+async def _restore_database(parts: Parts, things: Things) -> None:
+    before = parts.database.leader.name
+    try:
+        await restore_servers(parts.database, things)
+    finally:
+        parts.history.configured(RESTORED_BY, LEADER, before, parts.database.leader.name)
+    wanted = things.get(DATABASE, {})
     if BATCH_SESSIONS in wanted:
         await restore_batch_sessions(parts.database, wanted[BATCH_SESSIONS])
-    if wanted.get("replica") == "streaming" and not await parts.database.replica_streams():
-        await parts.database.start_replica()
-    if wanted.get("replica") == "stopped":
-        await replica.stop(signal.SIGQUIT, within=5)
-    if wanted.get("primary") == "stopped":
-        await primary.stop(signal.SIGQUIT, within=5)
 
 
 async def _restore_proxy(parts: Parts, component: str, wanted: Mapping[str, Json]) -> None:
@@ -164,9 +164,7 @@ async def _restore_proxy(parts: Parts, component: str, wanted: Mapping[str, Json
         await parts.toxiproxy.restore(component, state)
     except StackError:
         # A proxy that hangs or has lost its list is replaced; then it takes the state anew.
-        await parts.proxy.stop()
-        await parts.proxy.start()
-        await parts.populate()
+        await parts.replace_proxy()
         fresh = ProxyState(wanted.get("proxy.enabled", True), wanted.get("proxy.toxics", {}))
         await parts.toxiproxy.restore(component, fresh)
 

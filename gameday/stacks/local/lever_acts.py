@@ -8,14 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from gameday.errors import StackError
 from gameday.ports import LeverCall, LeverResult
 from gameday.stacks.local.catalog import RELEASES, SERVICE, Spec, Value
-from gameday.stacks.local.history import shown
+from gameday.stacks.local.database_acts import fail_over_database, start_database
+from gameday.stacks.local.history import RESPONDER, shown
 from gameday.stacks.local.lever_table import Arguments, read_arguments
 from gameday.stacks.local.parts import Parts
 from gameday.stacks.local.rollout import at_release, with_settings
 from gameday.stacks.local.sessions import end_sessions
-
-RESPONDER = "desk"
-"""The author of what levers change: the desk knows who pulled them."""
 
 
 async def pull(parts: Parts, call: LeverCall) -> LeverResult:
@@ -125,4 +123,6 @@ _ACTS: dict[str, Callable[[Parts, Arguments], Awaitable[LeverResult]]] = {
     "set-config": _set_config,
     "terminate-connections": _terminate,
     "breaker": _breaker,
+    "fail-over": fail_over_database,
+    "start": start_database,
 }

@@ -19,6 +19,7 @@ from gameday.stacks.local.catalog import (
     RELEASES,
     SERVICE,
     SETTINGS,
+    STANDBY,
     Value,
     known,
     read_breaker,
@@ -26,9 +27,11 @@ from gameday.stacks.local.catalog import (
     read_value,
 )
 from gameday.stacks.local.database import ORDINARY_ROLES
+from gameday.stacks.local.failover import SERVER_ASPECTS, STANDBY_ASPECTS
 from gameday.stacks.local.inventory import BREAKER
 
 _SERVICE = f"the service ({SERVICE})"
+SERVERS = (DATABASE, STANDBY)
 
 LEVERS = (
     LeverSpec(
@@ -76,6 +79,18 @@ LEVERS = (
         {"dependency": f"the dependency ({IDENTITY})", "state": "open, closed or timeout=200ms"},
         "gameday lever breaker identity-provider state=open",
     ),
+    LeverSpec(
+        "fail-over",
+        "fence a database server that leads, and promote its standby",
+        {"service": f"the server that is to lead no more ({' or '.join(SERVERS)})"},
+        "gameday lever fail-over database",
+    ),
+    LeverSpec(
+        "start",
+        "start a database server, or let one go on; one that leads no more comes back as a standby",
+        {"service": f"the server ({' or '.join(SERVERS)})"},
+        "gameday lever start database",
+    ),
 )
 
 Arguments = Mapping[str, Any]
@@ -92,6 +107,8 @@ def touched(call: LeverCall) -> Mapping[str, tuple[str, ...]]:
     arguments = read_arguments(call)
     if call.name == "terminate-connections":
         return {DATABASE: ()}
+    if call.name in {"fail-over", "start"}:
+        return {DATABASE: SERVER_ASPECTS, STANDBY: STANDBY_ASPECTS}
     aspects = {
         "rollback": ("version", *(f"flag.{flag}" for flag in FLAGS)),
         "disable-flag": (f"flag.{arguments.get('flag')}",),
@@ -155,6 +172,10 @@ def _read_breaker(given: Mapping[str, str]) -> Arguments:
     return {"dependency": dependency, "state": read_breaker(_needed(given, "state"))}
 
 
+def _read_server(given: Mapping[str, str]) -> Arguments:
+    return {"service": known("database server", _needed(given, "service"), SERVERS)}
+
+
 _READERS = {
     "rollback": _read_rollback,
     "disable-flag": _read_flag,
@@ -163,4 +184,6 @@ _READERS = {
     "set-config": _read_config,
     "terminate-connections": _read_terminate,
     "breaker": _read_breaker,
+    "fail-over": _read_server,
+    "start": _read_server,
 }

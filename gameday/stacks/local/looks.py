@@ -11,10 +11,10 @@ from typing import TypeAlias
 import aiohttp
 import psycopg
 
-from gameday.errors import InputError
+from gameday.errors import InputError, StackError
 from gameday.model.quantities import duration, nearest
 from gameday.ports import Answer, Json, Topic
-from gameday.stacks.local.catalog import DATABASE, FLAGS, IDENTITY, SERVICE, known, read_value
+from gameday.stacks.local.catalog import DATABASE, FLAGS, IDENTITY, SERVICE, STANDBY, known, read_value
 from gameday.stacks.local.child import Child
 from gameday.stacks.local.database import PRIVILEGED, RESERVED, SERVICE_ROLE
 from gameday.stacks.local.history import Change, utc_now
@@ -37,7 +37,7 @@ PARAMETERS: Mapping[Topic, Mapping[str, str]] = {
     Topic.DEPENDENCIES: {},
     Topic.CONNECTIONS: {},
 }
-LOG_SERVICES = (SERVICE, IDENTITY, DATABASE, "database-replica", "gateway", "fault-proxy")
+LOG_SERVICES = (SERVICE, IDENTITY, DATABASE, STANDBY, "gateway", "fault-proxy")
 _PROBE_SECONDS = 3.0
 _MOST_LINES = 500
 
@@ -94,11 +94,18 @@ async def _metrics(parts: Parts, _arguments: Arguments) -> Answer:
         else:
             words = "does not answer" if replica.child.running else "is down"
         rows.append((f"replica {replica.name}", f"{words}, {_life(replica.child)}"))
-    [(used,)] = await parts.database.ask(
-        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-    )
-    rows.append(("database connections", f"{used} of {parts.database.max_connections}"))
+    rows.append(("database connections", await _sessions(parts)))
     return Answer(Topic.METRICS, ("what", "now"), rows)
+
+
+async def _sessions(parts: Parts) -> str:
+    try:
+        [(used,)] = await parts.database.ask(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        )
+    except StackError:
+        return "the database does not answer"
+    return f"{used} of {parts.database.max_connections}"
 
 
 def _life(child: Child) -> str:
@@ -124,12 +131,19 @@ async def _logs(parts: Parts, arguments: Arguments) -> Answer:
 
 
 async def _dependencies(parts: Parts, _arguments: Arguments) -> Answer:
-    identity, database = parts.ports.identity, parts.ports.database
+    ports = parts.ports
+    servers = (
+        (DATABASE, ports.proxied_database, ports.database),
+        (STANDBY, ports.proxied_replica, ports.replica),
+    )
     probes = (
-        (IDENTITY, "as the service reaches it", _ask_identity(address(parts.ports.proxied_identity))),
-        (IDENTITY, "directly", _ask_identity(address(identity))),
-        (DATABASE, "as the service reaches it", _ask_database(parts, parts.ports.proxied_database)),
-        (DATABASE, "directly", _ask_database(parts, database)),
+        (IDENTITY, "as the service reaches it", _ask_identity(address(ports.proxied_identity))),
+        (IDENTITY, "directly", _ask_identity(address(ports.identity))),
+        *(
+            (name, path, _ask_database(parts, port))
+            for name, *ways in servers
+            for path, port in zip(("as the service reaches it", "directly"), ways, strict=True)
+        ),
     )
     answers = await asyncio.gather(*(probe for _, _, probe in probes))
     rows = [(name, path, *answer) for (name, path, _), answer in zip(probes, answers, strict=True)]
@@ -165,34 +179,38 @@ _ANSWERS: dict[Topic, Callable[[Parts, Arguments], Awaitable[Answer]]] = {
 async def _ask_identity(url: str) -> tuple[bool, float, str]:
     async def ask() -> str:
         async with aiohttp.ClientSession() as client, client.get(f"{url}/healthz") as answer:
-            return "" if answer.ok else f"status {answer.status}"
+            if not answer.ok:
+                raise StackError(f"status {answer.status}")
+            return ""
 
     return await _timed(ask())
 
 
 async def _ask_database(parts: Parts, port: int) -> tuple[bool, float, str]:
     async def ask() -> str:
-        # As the service's own role, on a new connection: what a login needs.
+        # As the service's own role, on a new connection that writes: what a login needs.
         async with await psycopg.AsyncConnection.connect(
             parts.database.url(SERVICE_ROLE, port), application_name="gameday look", connect_timeout=3
         ) as connection:
-            await connection.execute("SELECT 1")
-        return ""
+            [follows] = await (await connection.execute("SELECT pg_is_in_recovery()")).fetchone() or [None]
+        return "standby, read-only" if follows else "primary, writable"
 
     return await _timed(ask())
 
 
 async def _timed(asking: Awaitable[str]) -> tuple[bool, float, str]:
-    """Healthy, milliseconds, what was wrong."""
+    """Healthy, milliseconds, what it said or what was wrong."""
     began = time.perf_counter()
+    healthy = False
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
-            wrong = await asking
+            words = await asking
+        healthy = True
     except TimeoutError:
-        wrong = f"no answer within {_PROBE_SECONDS:g} s"
-    except (aiohttp.ClientError, psycopg.Error, OSError) as error:
-        wrong = " ".join(str(error).split()) or type(error).__name__
-    return not wrong, round((time.perf_counter() - began) * 1000, 1), wrong
+        words = f"no answer within {_PROBE_SECONDS:g} s"
+    except (aiohttp.ClientError, psycopg.Error, StackError, OSError) as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+    return healthy, round((time.perf_counter() - began) * 1000, 1), words
 
 
 def _change_row(change: Change) -> tuple[Json, ...]:

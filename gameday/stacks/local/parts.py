@@ -1,6 +1,6 @@
 r"""The stack put together: every part, started in order, stopped at once.
 
-    clients -> gateway -> auth replicas -> fault proxy -> database primary -> replica
+    clients -> gateway -> auth replicas -> fault proxy -> database, or database-replica: who leads
                                                       \-> identity provider
 
 Holds the parts and nothing else; what is asked of them stands in inventory, levers, looks and exporter.
@@ -18,7 +18,7 @@ from typing import Self
 import aiohttp
 
 from gameday.errors import StackError
-from gameday.stacks.local.catalog import DATABASE, IDENTITY, PROXIES, SLOTS, Spec
+from gameday.stacks.local.catalog import DATABASE, IDENTITY, PROXIES, SLOTS, STANDBY, Spec
 from gameday.stacks.local.child import Child
 from gameday.stacks.local.database import BATCH_ROLE, SERVICE_ROLE, Database
 from gameday.stacks.local.folder import Config, Folder, State
@@ -43,6 +43,7 @@ class Ports:
     gateway_admin: int
     proxy_api: int
     proxied_database: int
+    proxied_replica: int
     proxied_identity: int
     database: int
     replica: int
@@ -57,6 +58,7 @@ class Ports:
             gateway_admin=held.take(),
             proxy_api=held.take(),
             proxied_database=held.take(),
+            proxied_replica=held.take(),
             proxied_identity=held.take(),
             database=held.take(),
             replica=held.take(),
@@ -78,6 +80,7 @@ class Parts:
         self.ports = ports
         self.client = client
         self.history = History()
+        self._replacing = asyncio.Lock()
         logs = folder.logs
         self.database = Database(
             folder.path / "database",
@@ -95,6 +98,7 @@ class Parts:
         )
         behind = {
             DATABASE: (ports.proxied_database, ports.database),
+            STANDBY: (ports.proxied_replica, ports.replica),
             IDENTITY: (ports.proxied_identity, ports.identity),
         }
         self.toxiproxy = Toxiproxy(
@@ -112,7 +116,7 @@ class Parts:
             after_restart=self.populate,
         )
         around = Surroundings(
-            self.database.url(SERVICE_ROLE, ports.proxied_database),
+            self.database.url(SERVICE_ROLE, ports.proxied_database, ports.proxied_replica),
             address(ports.proxied_identity),
             secrets.token_urlsafe(18),
             logs,
@@ -131,7 +135,7 @@ class Parts:
             await self.database.start()
             # Only now: before, the replicas would fill the database's log with sign-ins that fail.
             await self.populate()
-            await self.database.start_replica()
+            await self.database.follow()
         await self._wait_for(self.identity, f"{address(self.ports.identity)}/healthz")
         await self._wait_for(self.gateway, f"{address(self.ports.gateway)}/healthz")
 
@@ -150,6 +154,14 @@ class Parts:
                 return answer.status == 200  # noqa: PLR2004 - HTTP's own
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
+
+    async def replace_proxy(self) -> None:
+        """Start the fault proxy anew where it does not answer; of several who ask, the first one does it."""
+        async with self._replacing:
+            if not await self.answers(f"{self.toxiproxy.url}/version"):
+                await self.proxy.stop()
+                await self.proxy.start()
+                await self.populate()
 
     async def populate(self) -> None:
         """Wait for the fault proxy and make its proxies. Raises StackError."""
@@ -173,9 +185,9 @@ class Parts:
             control=control,
             gateway=address(self.ports.gateway),
             toxiproxy=self.toxiproxy.url,
-            database_url=self.database.url(),
-            database_batch_url=self.database.url(BATCH_ROLE),
-            database_admin_url=self.database.url("postgres"),
+            database_url=self.database.url(SERVICE_ROLE, *self.database.ports),
+            database_batch_url=self.database.url(BATCH_ROLE, *self.database.ports),
+            database_admin_url=self.database.url("postgres", *self.database.ports),
             proxies=PROXIES,
             elsewhere=self.database.elsewhere,
         )

@@ -89,7 +89,11 @@ def test_replicas_are_added_up() -> None:
 
 def test_a_database() -> None:
     """Sessions of all databases and states against what the server allows."""
-    assert series("database", [POSTGRES]) == {"connections": 45, "connections_max": 100}
+    assert series("database", [POSTGRES]) == {
+        "up": 1,
+        "connections": 45,
+        "connections_max": 100,
+    }
 
 
 def test_a_platform() -> None:

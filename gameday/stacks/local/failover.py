@@ -1,0 +1,152 @@
+"""Which of the two database servers leads: read back, handed over, and brought back to where it was.
+
+One change at a time. A leader is fenced before another is made: marked so that it cannot start writable, then
+ended; a leader that is well hands everything over to its standby first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gameday.errors import InputError, StackError
+from gameday.ports import Json, Things
+from gameday.stacks.local.catalog import STANDBY
+from gameday.stacks.local.database import Database
+from gameday.stacks.local.server import Server
+from gameday.stacks.local.waiting import until
+
+SERVER_ASPECTS = ("server", "role")
+STANDBY_ASPECTS = (*SERVER_ASPECTS, "replication")
+_REJOIN_SECONDS = 3.0
+"""After its leader is back, a standby asks again every 0.2 s."""
+
+
+async def read_servers(database: Database) -> dict[str, dict[str, Json]]:
+    """Each server's state and role, and whether the one that leads streams to the other."""
+    found = {name: await _read(server) for name, server in database.servers.items()}
+    leads = found[database.leader.name]["server"] == "running" and await database.streams()
+    found[STANDBY]["replication"] = "streaming" if leads else "stopped"
+    return found
+
+
+async def fail_over(database: Database, name: str) -> bool:
+    """See to it that this server leads no more: fence it and promote the other; False where it did not lead.
+
+    Raises:
+        StackError: the other cannot take over, nothing was done; or it did not become writable.
+    """
+    async with database.changing:
+        if database.leader.name != name:
+            return False
+        heir = database.follower
+        if await heir.state() != "running":
+            raise StackError(f"{heir.name} cannot take over: it is {await heir.state()}")
+        await _hand_over(database)
+        return True
+
+
+async def start_server(database: Database, name: str) -> str:
+    """Bring one server to run: what was done, empty where it ran already.
+
+    One that does not lead is made anew as a standby, since what it holds may be of another history.
+    """
+    async with database.changing:
+        server = database.servers[name]
+        before = await server.state()
+        if server is database.leader:
+            if before == "running":
+                return ""
+            await _start_leader(database)
+            return f"{name} {'goes on' if before == 'frozen' else 'started'}, it was {before}"
+        if before == "running" and await database.streams():
+            return ""
+        await _must_lead(database)
+        await database.follow()
+        return f"{name} made anew as a standby of {database.leader.name}"
+
+
+async def restore_servers(database: Database, things: Things) -> None:
+    """Bring servers and roles to these states, whatever is there now.
+
+    Raises:
+        InputError: both are to lead, or neither; nothing was done.
+        StackError: one did not come to its state.
+    """
+    wanted = {name: things.get(name, {}) for name in database.servers}
+    if not any(aspect in row for row in wanted.values() for aspect in STANDBY_ASPECTS):
+        return
+    async with database.changing:
+        heir = _to_lead(database, wanted)
+        if heir is not database.leader:
+            await _switch(database)
+        for server in (database.leader, database.follower):
+            await _bring(database, server, wanted[server.name].get("server"))
+        if wanted[STANDBY].get("replication") == "streaming" and not await database.streams():
+            await _must_lead(database)
+            await database.follow()
+
+
+async def _read(server: Server) -> dict[str, Json]:
+    state = await server.state()
+    leads = await server.writable() if state == "running" else not server.standby_on_disk
+    return {"server": state, "role": "primary" if leads else "standby"}
+
+
+def _to_lead(database: Database, wanted: Mapping[str, Mapping[str, Json]]) -> Server:
+    roles = {name: row["role"] for name, row in wanted.items() if "role" in row}
+    if len(roles) == len(wanted) and len(set(roles.values())) == 1:
+        both = roles[STANDBY]
+        raise InputError(f"one database server leads and the other follows: they cannot both be {both}")
+    for name, role in roles.items():
+        leads = role == "primary"
+        if leads is not (name == database.leader.name):
+            return database.follower
+    return database.leader
+
+
+async def _switch(database: Database) -> None:
+    """Swap the roles, without loss, with a moment's pause; the one that led follows afterwards."""
+    heir = database.follower
+    if await heir.state() != "running" or not await database.streams():
+        await _must_lead(database)
+        await database.follow()
+    await _hand_over(database)
+    await database.follow()
+
+
+async def _hand_over(database: Database) -> None:
+    old, heir = database.leader, database.follower
+    old.mark(standby=True)
+    await old.end(gently=True)
+    await heir.promote()
+    database.leader = heir
+
+
+async def _must_lead(database: Database) -> None:
+    if await database.leader.state() != "running":
+        await _start_leader(database)
+
+
+async def _start_leader(database: Database) -> None:
+    """The standby, where it runs, is waited for: it follows again by itself."""
+    # A fence that nobody took over behind is lifted.
+    database.leader.mark(standby=False)
+    await database.leader.start()
+    if database.follower.child.running and not database.follower.frozen:
+        await until(database.streams, _REJOIN_SECONDS)
+
+
+async def _bring(database: Database, server: Server, state: Json) -> None:
+    if state == "stopped":
+        await server.end()
+    elif state == "frozen":
+        await server.freeze()
+    elif state == "running" and await server.state() != "running":
+        if server is database.leader:
+            await _start_leader(database)
+        elif server.frozen:
+            await server.start()
+            await until(database.streams, _REJOIN_SECONDS)
+        else:
+            await _must_lead(database)
+            await database.follow()
