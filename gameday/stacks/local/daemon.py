@@ -58,7 +58,8 @@ async def stop_supervisor(folder: Folder) -> None:
             os.kill(pid, farewell)
         if await until(ended, STOP_SECONDS):
             break
-    # A killed supervisor's programs get their farewell from the kernel.
+    # A killed supervisor's programs get their farewell from the kernel; a frozen one only when it goes on.
+    _let_go_on(pid)
     if not await until(programs_gone, GONE_SECONDS):
         raise StackError(f"processes of the stack are left: {', '.join(map(str, _members(pid)))}")
 
@@ -96,6 +97,16 @@ def _members(group: int) -> list[int]:
             if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
                 members.append(process.pid)
     return members
+
+
+def _let_go_on(group: int) -> None:
+    """Wake what is frozen of the stack; children first, since they left the group and only their parent knows them."""
+    for member in _members(group):
+        with contextlib.suppress(psutil.Error):
+            first = psutil.Process(member)
+            for process in (*first.children(recursive=True), first):
+                if process.status() == psutil.STATUS_STOPPED:
+                    process.send_signal(signal.SIGCONT)
 
 
 def _supervisor_of(folder: Folder) -> int | None:

@@ -6,6 +6,7 @@ ended; a leader that is well hands everything over to its standby first.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from gameday.errors import InputError, StackError
@@ -116,6 +117,9 @@ async def _switch(database: Database) -> None:
 
 async def _hand_over(database: Database) -> None:
     old, heir = database.leader, database.follower
+    with contextlib.suppress(StackError):
+        # So that little is left to write while nobody leads; one that is gone or frozen has nothing to say.
+        await old.ask("CHECKPOINT")
     old.mark(standby=True)
     await old.end(gently=True)
     await heir.promote()

@@ -26,7 +26,7 @@ from gameday.stacks.local.waiting import until
 State = Literal["running", "frozen", "stopped", "silent"]
 """``silent``: the process runs and does not answer."""
 START_SECONDS = 20.0
-_GENTLY_SECONDS = 2.0
+_GENTLY_SECONDS = 5.0
 _END_SECONDS = 5.0
 _QUERY_SECONDS = 3.0
 _PROMOTE_SECONDS = 5
@@ -167,6 +167,10 @@ class Server:
         self, query: LiteralString, values: Sequence[Any] = (), *, within: float = _QUERY_SECONDS
     ) -> list[tuple[Any, ...]]:
         """Rows of a query on the one superuser connection that is kept. Raises StackError past ``within`` seconds."""
+        if not self.child.running or self.frozen:
+            raise StackError(
+                f"{self.name} does not answer the stack: it is {'frozen' if self.frozen else 'stopped'}"
+            )
         try:
             async with asyncio.timeout(within), self._asking:
                 kept = await self._connection()
