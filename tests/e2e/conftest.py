@@ -43,6 +43,11 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
         "faults": {"held": {"for": "60s"}, "kill": {"for": "57s"}},
         "expect": {"impact": {"within": "18s"}, "mitigate": {"within": "45s"}, "stable_for": "8s"},
     },
+    "database-outage": {
+        **LIGHT,
+        "faults": {"outage": {"for": "60s"}},
+        "expect": {"mitigate": {"within": "45s"}, "stable_for": "8s"},
+    },
 }
 """The same incidents with less waiting around them, and with room for whatever else this machine does."""
 

@@ -15,7 +15,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize(
-    "scenario", ["auth-connection-leak", "identity-latency", "replica-crash-loop", "connections-held"]
+    "scenario",
+    [
+        "auth-connection-leak",
+        "identity-latency",
+        "replica-crash-loop",
+        "connections-held",
+        "database-outage",
+    ],
 )
 def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(
     scenario: str, tmp_path: Path

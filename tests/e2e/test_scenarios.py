@@ -17,7 +17,7 @@ from tests.gamedays import Game, Home
 from tests.stacks.test_leak import sqlstate_of_connecting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SCENARIOS = ("auth-connection-leak", "identity-latency", "replica-crash-loop", "connections-held")
+SCENARIOS = ("auth-connection-leak", "identity-latency", "replica-crash-loop", "connections-held", "database-outage")
 
 
 def passed_to_the_letter(game: Game) -> None:
@@ -54,6 +54,15 @@ def test_on_a_real_toxiproxy(home: Home, shipped: Callable[[str], str], require:
 def test_nobody_answers_slow_logins(home: Home, short: Copy) -> None:
     """The runner's own putting back is no mitigation: FAIL, and the time to mitigate has a bound, no value."""
     unanswered(home.start(short("identity-latency", **brief("slow-provider")), "--responder", "none"))
+
+
+def test_nobody_answers_a_frozen_database(home: Home, short: Copy) -> None:
+    """The same for a database that answers nobody, which is found by its own monitor."""
+    freeze = brief("outage")
+    freeze["faults"]["outage"] |= {"with": {"how": "freeze"}}  # type: ignore[operator]
+    game = home.start(short("database-outage", **freeze), "--responder", "none")
+    unanswered(game)
+    assert "auth-database" in {alert["monitor"] for alert in game.card["detection"]["alerts"]}
 
 
 def test_nobody_answers_the_leak_and_it_is_real(home: Home, short: Copy) -> None:

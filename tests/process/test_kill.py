@@ -27,6 +27,8 @@ MOMENTS: dict[str, Moment] = {
     "just after the fault": (("quick",), "fault_injected", {}),
     "while people respond": (("quick",), "acknowledged", {}),
     "during a lever": (("quick-release",), "lever_began", {}),
+    "during a fail-over": (("quick-fail-over",), "lever_began", {}),
+    "while the first database is made to lead again": (("quick-fail-over",), "fault_reverting", {}),
     "after the mend": (("quick",), "verified", {}),
     "as putting back begins": ((*ALONE, "quick"), "phase_began", {"phase": "recover"}),
     "while a release is put back": ((*ALONE, "quick-release"), "fault_reverting", {}),
