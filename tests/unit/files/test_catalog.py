@@ -120,7 +120,7 @@ def test_an_experiment_has_variants_by_stack(project: Path) -> None:
 
     assert catalog.load(LEAK, stack="kubernetes").inputs.experiments["bad-release"].title == "Set an image"
     assert catalog.load(LEAK, stack="local").inputs.experiments["bad-release"].title == "Put a release out"
-    assert catalog.names(Kind.EXPERIMENT) == ["bad-release", "nothing", "proxy-latency"]
+    assert catalog.names(Kind.EXPERIMENT) == ["bad-release", "database-outage", "nothing", "proxy-latency"]
 
 
 def test_a_path_in_a_file_is_relative_to_it(project: Path, edit: Edit) -> None:
