@@ -48,6 +48,11 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
         "faults": {"outage": {"for": "60s"}},
         "expect": {"mitigate": {"within": "45s"}, "stable_for": "8s"},
     },
+    "database-latency": {
+        **LIGHT,
+        "faults": {"slow-database": {"for": "60s"}},
+        "expect": {"mitigate": {"within": "45s"}, "stable_for": "8s"},
+    },
 }
 """The same incidents with less waiting around them, and with room for whatever else this machine does."""
 

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
         "replica-crash-loop",
         "connections-held",
         "database-outage",
+        "database-latency",
     ],
 )
 def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(

@@ -17,7 +17,14 @@ from tests.gamedays import Game, Home
 from tests.stacks.test_leak import sqlstate_of_connecting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SCENARIOS = ("auth-connection-leak", "identity-latency", "replica-crash-loop", "connections-held", "database-outage")
+SCENARIOS = (
+    "auth-connection-leak",
+    "identity-latency",
+    "replica-crash-loop",
+    "connections-held",
+    "database-outage",
+    "database-latency",
+)
 
 
 def passed_to_the_letter(game: Game) -> None:
@@ -54,6 +61,11 @@ def test_on_a_real_toxiproxy(home: Home, shipped: Callable[[str], str], require:
 def test_nobody_answers_slow_logins(home: Home, short: Copy) -> None:
     """The runner's own putting back is no mitigation: FAIL, and the time to mitigate has a bound, no value."""
     unanswered(home.start(short("identity-latency", **brief("slow-provider")), "--responder", "none"))
+
+
+def test_nobody_answers_a_slow_database(home: Home, short: Copy) -> None:
+    """The same for a slow database."""
+    unanswered(home.start(short("database-latency", **brief("slow-database")), "--responder", "none"))
 
 
 def test_nobody_answers_a_frozen_database(home: Home, short: Copy) -> None:

@@ -109,6 +109,7 @@ def test_quantiles_of_nothing_are_no_value() -> None:
         ("database_connections", {"connections": 45, "connections_max": 50}, 0.9),
         ("database_connections", {"connections": 45, "connections_max": 0}, None),
         ("database_connections", {"connections": 45}, None),
+        ("database_up", {"up": 0}, 0),
         ("database_pool_waiting", {"pool_waiting": 7}, 7),
         ("replicas_ready", {"replicas_ready": 2}, 2),
         ("memory_usage", {"memory_ratio": 0.5}, 0.5),

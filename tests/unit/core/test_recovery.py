@@ -107,6 +107,7 @@ def test_what_is_left_is_said_in_words() -> None:
 BEFORE: dict[str, dict[str, Any]] = {
     "auth": {"version": "v1", "replicas": 2, "flag.x": False, "setting.pool": 20},
     "identity-provider": {"proxy.toxics": {}},
+    "database": {"server": "running", "proxy.toxics": {}, "sessions": 3},
 }
 
 
@@ -117,8 +118,10 @@ def incident(**auth: Any) -> e.InventoryTaken:
 
 def true_facts(*events: Event) -> set[str]:
     """The facts that are true at some instant."""
+    given = raw()
+    given["system"]["services"]["database"] = {"kind": "postgresql"}
     started = e.RunStarted(
-        run="r", versions={}, host={}, seed=1, stack="s", responder="none", inputs=raw(), digests={}
+        run="r", versions={}, host={}, seed=1, stack="s", responder="none", inputs=given, digests={}
     )
     before = e.InventoryTaken(when="before", things=BEFORE)
     triggered = e.FaultTriggered(fault="release", planned=3, at=3)
@@ -139,6 +142,21 @@ def true_facts(*events: Event) -> set[str]:
 def test_facts_are_what_the_faults_changed(changes: dict[str, Any], found: set[str]) -> None:
     """A new release, a changed setting: told from the inventory as the faults left it."""
     assert true_facts(incident(**changes)) == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"server": "frozen"}, {"database_failing"}),
+        ({"proxy.toxics": {"late": {}}}, {"database_failing"}),
+        ({"sessions": 100}, set()),
+    ],
+)
+def test_a_database_fails_with_its_server_or_the_way_to_it(changes: dict[str, Any], found: set[str]) -> None:
+    """Not by what else changed at it: that it has few connections left is a fact of its own."""
+    broken = {**BEFORE, "database": {**BEFORE["database"], **changes}}
+
+    assert true_facts(e.InventoryTaken(when="incident", things=broken)) == found
 
 
 def test_no_lever_makes_a_fact_true() -> None:

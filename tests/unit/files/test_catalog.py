@@ -120,7 +120,8 @@ def test_an_experiment_has_variants_by_stack(project: Path) -> None:
 
     assert catalog.load(LEAK, stack="kubernetes").inputs.experiments["bad-release"].title == "Set an image"
     assert catalog.load(LEAK, stack="local").inputs.experiments["bad-release"].title == "Put a release out"
-    assert catalog.names(Kind.EXPERIMENT) == ["bad-release", "database-outage", "nothing", "proxy-latency"]
+    assert catalog.names(Kind.EXPERIMENT).count("bad-release") == 1
+    assert "bad-release.kubernetes" not in catalog.names(Kind.EXPERIMENT)
 
 
 def test_a_path_in_a_file_is_relative_to_it(project: Path, edit: Edit) -> None:
@@ -136,9 +137,9 @@ def test_names_of_every_kind() -> None:
     """What `gameday list` shows."""
     catalog = Catalog()
 
-    assert catalog.names(Kind.SCENARIO) == ["auth-connection-leak", "identity-latency"]
+    assert catalog.names(Kind.SCENARIO) == sorted(path.stem for path in ROOT.glob("scenarios/*.yaml"))
     assert catalog.names(Kind.SYSTEM) == ["auth"]
-    assert catalog.names(Kind.RUNBOOK) == ["database-connection-exhaustion", "slow-dependency"]
+    assert catalog.names(Kind.RUNBOOK) == sorted(path.stem for path in ROOT.glob("scenarios/runbooks/*.md"))
     assert catalog.names(Kind.RUBRIC) == ["standard"]
     assert "open-the-breaker" in catalog.names(Kind.PLAYBOOK)
     assert catalog.path(Kind.RUNBOOK, "slow-dependency") == ROOT / "scenarios/runbooks/slow-dependency.md"

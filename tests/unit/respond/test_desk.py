@@ -342,7 +342,7 @@ def test_what_would_be_graded_as_never_said_is_not_taken() -> None:
         ({"words": ["rolback", "auth"]}, "there is no lever 'rolback'; did you mean 'rollback'?"),
         ({"words": ["scale", "auth", "replica=3"]}, "no parameter 'replica'; did you mean 'replicas'?"),
         ({"words": ["scale", "auth", "replicas=three"]}, "'three' is not a whole number"),
-        ({"words": []}, "name a lever: rollback, scale, breaker"),
+        ({"words": []}, "name a lever: rollback, scale, fail-over, breaker"),
         ({"words": "rollback auth"}, "'words' is not a list"),
         ({"name": "rolback"}, "there is no lever 'rolback'; did you mean 'rollback'?"),
         ({"name": "scale", "service": "auth"}, "replicas is missing"),
