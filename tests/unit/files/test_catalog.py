@@ -137,9 +137,13 @@ def test_names_of_every_kind() -> None:
     """What `gameday list` shows."""
     catalog = Catalog()
 
-    assert catalog.names(Kind.SCENARIO) == sorted(path.stem for path in ROOT.glob("scenarios/*.yaml"))
-    assert catalog.names(Kind.SYSTEM) == ["auth"]
-    assert catalog.names(Kind.RUNBOOK) == sorted(path.stem for path in ROOT.glob("scenarios/runbooks/*.md"))
+    for kind, folder, ending in (
+        (Kind.SCENARIO, "scenarios", ".yaml"),
+        (Kind.SYSTEM, "scenarios/systems", ".yaml"),
+        (Kind.RUNBOOK, "scenarios/runbooks", ".md"),
+        (Kind.EXPERIMENT, "experiments", ".yaml"),
+    ):
+        assert catalog.names(kind) == sorted(path.stem for path in (ROOT / folder).glob(f"*{ending}"))
     assert catalog.names(Kind.RUBRIC) == ["standard"]
     assert "open-the-breaker" in catalog.names(Kind.PLAYBOOK)
     assert catalog.path(Kind.RUNBOOK, "slow-dependency") == ROOT / "scenarios/runbooks/slow-dependency.md"
