@@ -26,7 +26,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.rpartition("\n")[0].splitlines()]
 
 
-def wait(what: Callable[[], bool], within: float = 45) -> None:
+def wait(what: Callable[[], bool], within: float = 80) -> None:
     """Until something is so."""
     deadline = time.monotonic() + within
     while not what():
@@ -74,7 +74,7 @@ def test_side_by_side(home: Home) -> None:
 def test_one_interrupt_reaches_all(home: Home) -> None:
     """What lives puts back and is graded UNKNOWN, what has not begun does not begin, and nothing is left."""
     game = home.start("quick", "quick-release", "quick", "--parallel", "2", "--quiet")
-    wait(lambda: len(logs(home)) == 2 and all(has(log, "fault_triggered") for log in logs(home)))
+    wait(lambda: len(logs(home)) == 2 and all(has(log, "load_started") for log in logs(home)))
     game.interrupt()
     done = game.end(within=40)
 
@@ -92,7 +92,7 @@ def test_one_interrupt_reaches_all(home: Home) -> None:
 def test_runs_end_in_order_when_the_command_dies(home: Home) -> None:
     """Killed where it stands, it takes nothing with it: its run puts back and takes its stack down."""
     game = home.start("quick", "quick-release", "--quiet")
-    wait(lambda: bool(logs(home)) and has(logs(home)[0], "fault_triggered"))
+    wait(lambda: bool(logs(home)) and has(logs(home)[0], "load_started"))
     game.kill()
     wait(lambda: has(logs(home)[0], "run_ended"))
 
