@@ -35,7 +35,7 @@ lint: $(VENV)/.dev  ## style and types
 	$(BIN)/mypy
 
 prove: $(VENV)/.dev  ## the long form: every scenario, every control, every lever alone; can be resumed
-	$(BIN)/python -m benchmarks.prove
+	$(BIN)/python -m benchmarks.prove --parallel 2
 
 bench: $(VENV)/.dev  ## what it costs and how exact its clock is: about 45 minutes; can be resumed
 	$(BIN)/python -m benchmarks.bench

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchmarks.kept import ROOT, Kept, digest
+from benchmarks.kept import EVERYTHING, ROOT, Kept, digest
 from benchmarks.machine import busy, machine
 from benchmarks.rows import Group, Row, as_markdown, as_text
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     form = "quick" if given.quick else "full"
-    kept = Kept(KEPT / f"{form}-{digest('benchmarks')}.json")
+    kept = Kept(KEPT / f"{form}-{digest(*EVERYTHING, 'benchmarks')}.json")
     rendered = Kept(KEPT / f"{form}.json")
     begin = time.monotonic()
     for name in () if given.render else given.only or all_of_them:
