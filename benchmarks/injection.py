@@ -30,11 +30,16 @@ def measure(kept: Kept, count: int) -> list[Row]:
         write_system(project)
         for users in (USERS, _BUSY):
             late: list[float] = []
+            problem = ""
             for number in range(-(-count // _EACH)):
                 name = f"injection {users} users {number}"
-                late += kept.get(name, lambda users=users: _lateness(project, standing, users))  # type: ignore[misc]
-                print(f"  {name}: {spread(late)}", file=sys.stderr, flush=True)
-            rows.append(_late_row(users, late[:count]))
+                try:
+                    late += kept.get(name, lambda users=users: _lateness(project, standing, users))  # type: ignore[misc]
+                except RunError as failure:
+                    problem = str(failure)
+                    break
+                print(f"  {name}: {spread(late, digits=2)}", file=sys.stderr, flush=True)
+            rows.append(_late_row(users, late[:count], problem))
         for scenario, fault, use in _faults(1 if count < 50 else None):
             name = f"injection {scenario} {fault}"
             found = kept.get(name, lambda use=use: _in_place(project, standing, use))  # type: ignore[misc]
@@ -43,12 +48,16 @@ def measure(kept: Kept, count: int) -> list[Row]:
     return rows
 
 
-def _late_row(users: int, late: list[float]) -> Row:
+def _late_row(users: int, late: list[float], problem: str) -> Row:
+    what = f"begins after its planned instant ({len(late)} under {users * 2} requests/s)"
+    goal = f"largest at most {LIMIT * 1000:.0f} ms"
+    if problem:
+        return Row(what, spread(late, digits=2), goal, None, problem)
     return judged(
-        f"begins after its planned instant ({len(late)} under {users * 2} requests/s)",
+        what,
         max(late),
         spread(late, digits=2),
-        f"largest at most {LIMIT * 1000:.0f} ms",
+        goal,
         limit=LIMIT,
         why=f"{sum(one > LIMIT for one in late)} of {len(late)} waited for a processor: the child sleeps until "
         "its instant and is then scheduled like any other process",
@@ -97,7 +106,10 @@ def _faults(limit: int | None) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def _in_place(project: Project, standing: Standing, use: dict[str, Any]) -> str:
-    ended = _run(project, standing, short({"it": use}))
+    try:
+        ended = _run(project, standing, short({"it": use}))
+    except RunError as problem:
+        return f"not measured: {problem}"
     began = next(event.at for _, event in ended.history.of(FaultTriggered))
     seen = next((event for _, event in ended.history.of(FaultChecked)), None)
     if ended.code == 4:
