@@ -32,6 +32,7 @@ from gameday.catalog import Catalog, Kind
 from gameday.events import RespondEnded
 from gameday.log import read
 from gameday.model.lever_table import read_table
+from gameday.model.quantities import duration
 
 KEPT = ROOT / ".prove"
 TABLE = ROOT / "docs" / "proof.md"
@@ -151,7 +152,7 @@ def _sooner_over(scenario: str, folder: Path) -> Path:
     data = yaml.safe_load(path.read_text())
     data["load"]["locustfile"] = str(path.parent / data["load"]["locustfile"])
     for fault in data["faults"].values():
-        fault["for"] = f"{_LEVER_SECONDS}s"
+        fault["for"] = f"{_LEVER_SECONDS - duration(fault.get('at', '0s')):g}s"  # all at once
     copy = folder / path.name
     copy.write_text(yaml.safe_dump(data))
     return copy
