@@ -150,7 +150,7 @@ def _sooner_over(scenario: str, folder: Path) -> Path:
     """A copy of a scenario whose faults are put back after a minute at the latest."""
     path = Catalog(ROOT).path(Kind.SCENARIO, scenario)
     data = yaml.safe_load(path.read_text())
-    data["load"]["locustfile"] = str(path.parent / data["load"]["locustfile"])
+    data["load"]["locustfile"] = Path(data["load"]["locustfile"]).stem  # by name, from wherever the copy is
     for fault in data["faults"].values():
         fault["for"] = f"{_LEVER_SECONDS - duration(fault.get('at', '0s')):g}s"  # all at once
     copy = folder / path.name
