@@ -90,13 +90,13 @@ def vanished(case: Case, done: Iterable[Deed]) -> list[Vanished]:
         elif check.in_place is False and check.fault in seen:
             after = max(seen.pop(check.fault), check.last_in_place or 0.0)
             if not case.healed_by_platform(check.fault) and not any(
-                _explains(case, deed, check.fault) for deed in done if deed.at <= check.at
+                explains(case, deed, check.fault) for deed in done if deed.at <= check.at
             ):
                 found.append(Vanished(check.fault, after, check.at, [record.seq]))
     return found
 
 
-def _explains(case: Case, deed: Deed, fault: str) -> bool:
+def explains(case: Case, deed: Deed, fault: str) -> bool:
     """Whether a deed could have taken a fault away: it put it back, or touched a component of the fault's.
 
     A lever with no state to return to (a restart, sessions ended) may have touched anything.

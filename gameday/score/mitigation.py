@@ -15,6 +15,7 @@ from gameday.score.card import Instant, Mitigation, Relapse
 from gameday.score.case import Case
 from gameday.score.deeds import Deed, Vanished, deeds, vanished
 from gameday.score.instants import censored, is_observed, not_applicable, observed
+from gameday.score.pauses import TakenAway, taken_away, vanished_within
 from gameday.score.service import Service
 
 
@@ -63,7 +64,7 @@ def _attribute(case: Case, service: Service, done: Sequence[Deed]) -> Mend:
     mitigated = observed(
         "mitigated", stretch.at, case.tick_at(stretch.at), earliest=stretch.earliest, latest=stretch.latest
     )
-    gone = [each for each in vanished(case, done) if each.after <= stretch.latest]
+    gone = vanished_within(case, stretch, done)
     platform = case.scenario.expect.recover is not None
     last = next((deed for deed in reversed(done) if deed.at <= stretch.latest), None)
     if gone and not platform:
@@ -73,6 +74,8 @@ def _attribute(case: Case, service: Service, done: Sequence[Deed]) -> Mend:
             reason="the fault vanished and nobody's act explains it",
         )  # fmt: skip
         return Mend(mitigated, act, _out_of_band(gone), None, (), tuple(done))
+    if (later := taken_away(case, stretch, done)) is not None:
+        return _made_to_last(later, done)
     if last is not None and last.by == "responder":
         by = Mitigation(by="responder", who=last.who, what=last.what, evidence=last.evidence)
         return Mend(mitigated, observed("mitigating_act", last.at, last.evidence), by, last, (), tuple(done))
@@ -84,6 +87,17 @@ def _attribute(case: Case, service: Service, done: Sequence[Deed]) -> Mend:
         act = censored("mitigating_act", last.at, reason, last.evidence)
         return Mend(censored("mitigated", last.at, reason, last.evidence), act, by, None, (), tuple(done))
     return _nobody(case, mitigated, platform=platform, done=done)
+
+
+def _made_to_last(found: TakenAway, done: Sequence[Deed]) -> Mend:
+    """Service was good already, in a pause of the fault; it is mended from the act on that took the fault away."""
+    deed, evidence = found.deed, [*found.deed.evidence, *found.evidence]
+    reason = "service was good just then; this made it last"
+    mitigated = observed(
+        "mitigated", deed.at, evidence, earliest=deed.at, latest=found.gone, kind="inferred", reason=reason
+    )
+    by = Mitigation(by="responder", who=deed.who, what=deed.what, evidence=evidence)
+    return Mend(mitigated, observed("mitigating_act", deed.at, deed.evidence), by, deed, (), tuple(done))
 
 
 def _nobody(case: Case, mitigated: Instant, *, platform: bool, done: Sequence[Deed]) -> Mend:
