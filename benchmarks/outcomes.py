@@ -41,6 +41,8 @@ def effect(history: History, card: dict[str, Any], errors: float, alone: float |
     pulled = history.first(LeverEnded)
     if pulled is None:
         return "never pulled"
+    if not pulled[1].changed:
+        return "nothing"  # whatever service did then, it would have done without it
     after = [
         relapse["ended"] - relapse["began"] for relapse in card["relapses"] if relapse["ended"] > pulled[0].t
     ]
@@ -58,7 +60,10 @@ def errors_at(history: History, until: float) -> float:
 
 
 def as_promised(promised: str, outcome: str) -> bool:
-    """A relapse may come somewhat sooner or later than it once was measured; everything else must be the same."""
-    if promised.startswith("relapses") and outcome.startswith("relapses"):
-        return True
-    return promised == outcome
+    """A relapse may come sooner or later than it once was measured, or service may not become good in between.
+
+    Everything else must be the same.
+    """
+    return promised == outcome or (
+        promised.startswith("relapses") and (outcome.startswith("relapses") or outcome == "nothing")
+    )
