@@ -33,11 +33,12 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     },
     "replica-crash-loop": {
         # All users of the scenario: fewer requests fill the memory later.
-        "baseline": "4s",
-        "steady_state": LIGHT["steady_state"],
+        **LIGHT,
+        "load": {"locustfile": "logins", "users": 60, "spawn_rate": 60},
         "faults": {"tracing": {"for": "60s"}},
-        "expect": {"mitigate": {"within": "45s"}, "stable_for": "15s"},
+        "expect": {"impact": {"within": "18s"}, "mitigate": {"within": "45s"}, "stable_for": "15s"},
     },
+    "replica-kill": {**LIGHT, "expect": {"recover": {"within": "20s"}, "stable_for": "5s"}},
     "connections-held": {
         **LIGHT,
         "faults": {"held": {"for": "60s"}, "kill": {"for": "57s"}},

@@ -104,20 +104,20 @@ def test_nobody_answers_the_crash_loop(home: Home, short: Copy) -> None:
 
 
 @pytest.mark.parametrize("responder", ["bot", "none"])
-def test_a_replica_is_killed(home: Home, shipped: Callable[[str], str], responder: str) -> None:
+def test_a_replica_is_killed(home: Home, short: Copy, responder: str) -> None:
     """The platform brings another: PASS for it, whoever watches, and nothing to anybody else's credit.
 
     The log names who was killed, by name and process id, and the card says what the clients felt.
     """
-    game = home.start(shipped("replica-kill"), "--responder", responder)
+    game = home.start(short("replica-kill"), "--responder", responder)
     done = game.end(within=120)
     assert done.code == 0, done
     card, events = game.card, game.events()
     assert card["measures"]["time_to_recover"]["verdict"] == "PASS"
-    assert 0.5 < card["measures"]["time_to_recover"]["value"] < 10
+    assert 0.5 < card["measures"]["time_to_recover"]["value"] < 20
     assert (card["mitigation"] or {}).get("by") in {None, "platform"}
     assert card["clean"] is True
-    assert f"{card['load']['bad']} bad of" in done.out.replace(",", "")
+    assert re.search(r"\d+ bad of [0-9,]+ requests", done.out)
     [killed] = [
         event["output"] for event in events if event["type"] == "fault_activity" and event["name"] == "kill"
     ]
