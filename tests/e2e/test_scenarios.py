@@ -98,7 +98,11 @@ def test_nobody_answers_the_leak_and_it_is_real(home: Home, short: Copy) -> None
 
 def test_nobody_answers_the_crash_loop(home: Home, short: Copy) -> None:
     """Starting again what dies mends nothing: FAIL, and the platform gets no credit for trying."""
-    game = home.start(short("replica-crash-loop", **brief("tracing")), "--responder", "none")
+    longer = {
+        **brief("tracing"),
+        "faults": {"tracing": {"for": "40s"}},
+    }  # the first memory is full after 8 s or so
+    game = home.start(short("replica-crash-loop", **longer), "--responder", "none")
     unanswered(game)
     assert game.card["mitigation"] is None
 
