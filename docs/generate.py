@@ -21,7 +21,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from gameday import metrics  # noqa: E402 - found only now
-from gameday.cli import app  # noqa: E402
+from gameday.cli.program import app  # noqa: E402
 from gameday.events import EVENT_TYPES  # noqa: E402
 from gameday.model.schemas import MODELS, schema  # noqa: E402
 from gameday.model.vocabulary import ROLES, TOPICS  # noqa: E402

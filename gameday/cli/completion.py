@@ -22,7 +22,8 @@ def completion_command(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from gameday.cli import COMPLETE, app
+    from gameday.cli import COMPLETE
+    from gameday.cli.program import app
 
     found = get_completion_class(shell)
     assert found is not None  # click has all three

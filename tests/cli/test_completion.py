@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gameday.cli import COMPLETE, app
+from gameday.cli import COMPLETE
+from gameday.cli.program import app
 
 
 def offered(*words: str) -> list[str]:
@@ -46,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["lever", "roll"], ["rollback"]),
         (["lever", "rollback", "roll"], []),
         (["look", "dep"], ["deploys", "dependencies"]),
-        (["show", "slow-"], ["slow-dependency"]),
+        (["show", "slow-dep"], ["slow-dependency"]),
         (["report", "2026"], ["2026-01-15T142300Z-auth-7f3a"]),
         (["score", "la"], ["latest"]),
         (["assign", "scr"], ["scribe"]),

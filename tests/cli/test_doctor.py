@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from gameday.cli import app, machine
+from gameday.cli import machine
+from gameday.cli.program import app
 from gameday.errors import StackError
 from gameday.live import LiveRun, publish
 from gameday.stacks.local import programs

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gameday.catalog import Catalog, Kind
-from gameday.cli import app
+from gameday.cli.program import app
 from gameday.errors import InputError
 from gameday.validation import validate
 

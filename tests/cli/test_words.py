@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gameday.catalog import Catalog, Kind
-from gameday.cli import _COMMANDS, app, main
+from gameday.cli import main
+from gameday.cli.overview import COMMANDS
+from gameday.cli.program import app
 from tests.gamedays import ROOT, Home
 
 
@@ -41,7 +43,7 @@ def test_every_command_has_an_example(path: tuple[str, ...]) -> None:
 
 def test_the_help_of_the_desk_tells_no_answer() -> None:
     """Whoever reads it during a game day does not find the cause of any shipped scenario."""
-    desk = [name for name, (module, _) in _COMMANDS.items() if module == "desk"]
+    desk = [name for name, (module, _) in COMMANDS.items() if module == "desk"]
     told = " ".join(CliRunner().invoke(app, [name, "--help"]).output for name in desk)
     catalog = Catalog(ROOT)
     truths = [catalog.load(name).inputs.scenario.truth for name in catalog.names(Kind.SCENARIO)]

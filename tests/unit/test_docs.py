@@ -11,7 +11,7 @@ from types import ModuleType
 import click
 import pytest
 
-from gameday.cli import app
+from gameday.cli.program import app
 from gameday.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]
