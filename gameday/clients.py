@@ -19,6 +19,8 @@ from gameday.model.quantities import Condition
 from gameday.traffic import Request, Traffic, bucket_of
 from gameday.windows import QUANTILES, STEADY_BUCKETS, WINDOW, Row, Tally, Window, rank
 
+_OTHERS = 0.05
+"""Seconds for which users who were not answered first may still wait, while a service answers all who hung."""
 _OF = 5
 _NEEDED = 3
 
@@ -251,9 +253,9 @@ class Clients:
         if began is None or arrived == inf:
             return None
         arrived = min(arrived, dating.released(began, since))
-        spacing = first.seconds / max(1, first.row[0])
+        later = max(first.seconds / max(1, first.row[0]), _OTHERS)
         ended = (end + self._base) * WINDOW
-        return Stretch(began, arrived, max(since, arrived - WINDOW), arrived + spacing, ended, lasts=False)
+        return Stretch(began, arrived, max(since, arrived - WINDOW), arrived + later, ended, lasts=False)
 
     def _begin_before(
         self, tally: Tally, start: int, first: Window, since: float, now: float
