@@ -46,6 +46,7 @@ def test_a_sound_release_has_no_effect_to_grade(home: Home, short: Copy) -> None
     assert card["measures"]["time_to_mitigate"]["value"] is None
 
 
+@pytest.mark.alone
 def test_a_leak_that_is_held_back_is_dated_later(home: Home, short: Copy) -> None:
     """Held back for 5 s inside the service, which gameday is not told: impact and detection come 5 s later."""
     seen: dict[str, dict[str, float]] = {}
