@@ -145,6 +145,7 @@ def run(body: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(body(), 60))
 
 
+@pytest.mark.alone
 def test_what_the_clients_saw_is_told_truly(tmp_path: Path) -> None:
     """Well, failing, wrong, hanging, refused and well again: the pace stays, and each problem has its class."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 import psycopg
@@ -40,6 +40,8 @@ PARAMETERS: Mapping[Topic, Mapping[str, str]] = {
 LOG_SERVICES = (SERVICE, IDENTITY, DATABASE, STANDBY, "gateway", "fault-proxy")
 _PROBE_SECONDS = 3.0
 _MOST_LINES = 500
+_GIVING_UP: set[asyncio.Task[str]] = set()
+"""Probes that got no answer in time and are not done with that yet."""
 
 
 def check_look(topic: Topic, arguments: Arguments) -> None:
@@ -198,19 +200,34 @@ async def _ask_database(parts: Parts, port: int) -> tuple[bool, float, str]:
     return await _timed(ask())
 
 
-async def _timed(asking: Awaitable[str]) -> tuple[bool, float, str]:
-    """Healthy, milliseconds, what it said or what was wrong."""
+async def _timed(asking: Coroutine[Any, Any, str], within: float = _PROBE_SECONDS) -> tuple[bool, float, str]:
+    """Healthy, milliseconds, what it said or what was wrong. Never longer than ``within`` seconds.
+
+    Who asks and gets no answer may need long to give up as well (a database client asks the server to cancel, by
+    the same slow way), and does so behind our back.
+    """
     began = time.perf_counter()
-    healthy = False
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            words = await asking
-        healthy = True
-    except TimeoutError:
-        words = f"no answer within {_PROBE_SECONDS:g} s"
-    except (aiohttp.ClientError, psycopg.Error, StackError, OSError) as error:
-        words = " ".join(str(error).split()) or type(error).__name__
-    return healthy, round((time.perf_counter() - began) * 1000, 1), words
+    task = asyncio.create_task(asking)
+    done, _ = await asyncio.wait({task}, timeout=within)
+    taken = round((time.perf_counter() - began) * 1000, 1)
+    if not done:
+        task.cancel()
+        _GIVING_UP.add(task)
+        task.add_done_callback(_gave_up)
+        return False, taken, f"no answer within {within:g} s"
+    problem = task.exception()
+    if problem is None:
+        return True, taken, task.result()
+    if not isinstance(problem, (aiohttp.ClientError, psycopg.Error, StackError, OSError)):
+        raise problem
+    return False, taken, " ".join(str(problem).split()) or type(problem).__name__
+
+
+def _gave_up(task: asyncio.Task[str]) -> None:
+    """What came of it in the end interests nobody."""
+    _GIVING_UP.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 def _change_row(change: Change) -> tuple[Json, ...]:
