@@ -129,6 +129,7 @@ def test_rolling_back_twice_stays_at_the_sound_release(stack: LocalStack) -> Non
     assert "no release was out before" in result.did
 
 
+@pytest.mark.alone
 def test_terminating_idle_sessions_disturbs_no_sign_in(stack: LocalStack) -> None:
     """Ending the pool's own idle sessions is not an outage: the service notices before it uses one."""
 

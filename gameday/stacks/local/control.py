@@ -89,7 +89,7 @@ class Control:
             parts.answers(f"{address(parts.ports.identity)}/healthz"),
             parts.database.leader.answers(),
             parts.database.streams(),
-            parts.answers(f"{parts.toxiproxy.url}/version"),
+            parts.toxiproxy.populated(),
         )
         ready = {
             "auth": auth == parts.auth.spec.replicas,

@@ -54,6 +54,14 @@ class Toxiproxy:
         """What answers."""
         return str(await self._call("GET", "/version"))
 
+    async def populated(self) -> bool:
+        """Whether the server answers and has every proxy: one that has just come back has none at first."""
+        try:
+            there = await self._call("GET", "/proxies")
+        except StackError:
+            return False
+        return all(spec.name in there for spec in self.proxies.values())
+
     async def read(self, component: str) -> ProxyState:
         """What the proxy in front of a component does now."""
         found = await self._call("GET", f"/proxies/{self.proxies[component].name}")
