@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gameday import providers
 from gameday.errors import InputError, Place, Problem
 from gameday.model.base import nearest, wrong
 from gameday.model.config import Config, read_config
@@ -159,7 +160,11 @@ def _reading(kind: Kind, text: str, shown: str) -> Reading[Any]:
         return read_config(text, shown)
     if kind is Kind.LOCUSTFILE:
         return Reading(None, None, _python_problems(text, shown))
-    return read(text, shown, MODELS[kind])
+    reading = read(text, shown, MODELS[kind])
+    if isinstance(reading.model, Experiment):
+        missing = sorted(providers.problems(reading.model, reading.document))
+        return Reading(None, reading.data, missing, reading.document) if missing else reading
+    return reading
 
 
 def _python_problems(text: str, shown: str) -> list[Problem]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gameday import providers
 from gameday.errors import InputError, Place, Problem
 from gameday.gathering import gather
 from gameday.model.base import wrong
@@ -81,6 +82,7 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
             found.problems.update(file.reading.problems)
             if kind is Kind.EXPERIMENT and file.reading.model is not None:
                 found.warnings.update(differences(file.text, file.shown))
+                found.warnings.update(providers.warned(file.reading.model, file.reading.document))
     if not found.files and not found.problems:
         raise InputError(
             "there is no scenario, system, experiment, runbook, rubric or playbook here; gameday init makes a first one"

@@ -61,9 +61,11 @@ class Home:
     def tidy(cls, folder: Path) -> Iterator[Self]:
         """One in which nothing may be left at the end."""
         home = cls.make(folder)
-        yield home
-        left = home.left()
-        home.end_everything()
+        try:
+            yield home
+        finally:
+            left = home.left()
+            home.end_everything()
         assert left == []
 
     @property

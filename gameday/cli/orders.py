@@ -86,10 +86,14 @@ def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
     use = loaded.inputs.scenario
     if use.last_end > config.limits.longest:
         raise InputError(
-            f"{name}: the last fault ends after {use.last_end:g} s; the limit is {config.limits.longest:g} s"
+            f"{name}: the last fault ends after {use.last_end:g} s, but the project allows "
+            f"{config.limits.longest:g} s; raise longest in [limits] of gameday.toml, or shorten the fault"
         )
     if len(use.faults) > config.limits.faults_at_once:
-        raise InputError(f"{name}: {len(use.faults)} faults; the limit is {config.limits.faults_at_once}")
+        raise InputError(
+            f"{name}: {len(use.faults)} faults, but the project allows {config.limits.faults_at_once}; "
+            "raise faults_at_once in [limits] of gameday.toml"
+        )
     who = choice.responder or ("bot" if loaded.inputs.playbook else "people")
     if who == "bot" and loaded.inputs.playbook is None:
         raise InputError(f"{name}: --responder bot needs a playbook; name one with --playbook")

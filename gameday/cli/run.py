@@ -153,7 +153,11 @@ def _one(order: Order, *, as_json: bool, quiet: bool, several: bool) -> ExitCode
             click.echo(f"run {run.id}, kept in {run.folder}", err=True)
             if order.responder == "people":
                 which = f" (several are live: --run {run.id})" if several else ""
-                click.echo(f"you respond: open another terminal and say gameday --help{which}", err=True)
+                click.echo(
+                    f"you respond, in another terminal{which}: gameday --help has the commands, "
+                    "gameday list runbooks the runbooks",
+                    err=True,
+                )
         if view:
             run.session.watch(view.feed)
         problem = _execute(run)

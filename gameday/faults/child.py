@@ -54,8 +54,7 @@ class Child:
         if request["do"] == "load":
             self._load(request)
         elif request["do"] == "inject":
-            _wait_until(request["at"])
-            self._play([a for a in self._experiment["method"] if not _remembers(a)])
+            self._play([a for a in self._experiment["method"] if not _remembers(a)], request["at"])
         elif request["do"] == "probe":
             self._play([a for a in self._experiment["method"] if a.get("name") == request["name"]])
         elif request["do"] == "revert":
@@ -88,14 +87,15 @@ class Child:
         derived = {key: value for key, value in self._experiment.items() if key in kept and value is not None}
         return {**derived, "method": activities, "rollbacks": []}
 
-    def _play(self, activities: list[dict[str, Any]]) -> None:
+    def _play(self, activities: list[dict[str, Any]], at: float | None = None) -> None:
+        """Play these; the first begins at the monotonic instant ``at``, with all that Chaos Toolkit prepares done."""
         from chaoslib.experiment import run_experiment
         from chaoslib.types import Strategy
 
         if not activities:
             self.say("done", ok=True, problem="", status="nothing to do")
             return
-        handler = _streaming_handler(self)
+        handler = _streaming_handler(self, at)
         self.playing = True
         journal = run_experiment(
             self._derived(activities),
@@ -111,15 +111,18 @@ class Child:
         self.say("done", ok=not problems, problem="; ".join(problems), status=journal.get("status", ""))
 
 
-def _streaming_handler(child: Child) -> Any:
+def _streaming_handler(child: Child, at: float | None) -> Any:
     from chaoslib.run import RunEventHandler
 
     class Streaming(RunEventHandler):  # type: ignore[misc]  # chaoslib has no types
-        """Tells the runner of each activity as it begins and ends."""
+        """Holds the first activity until it is due; tells the runner of each as it begins and ends."""
 
         began = 0.0
+        due = at
 
         def start_activity(self, activity: dict[str, Any]) -> None:
+            _wait_until(self.due)
+            self.due = None
             self.began = time.monotonic()
             child.say(
                 "began", name=activity.get("name", ""), kind=activity.get("type", "action"), at=self.began

@@ -28,10 +28,14 @@ class Closed(BaseModel):
 
 
 class Misplaced(ValueError):  # noqa: N818 - reads as what happened
-    """Several things wrong below the value that is being validated, each with its path from there."""
+    """Several things wrong below the value that is being validated, each with its path from there.
 
-    def __init__(self, found: Iterable[tuple[Steps, str]]) -> None:
+    ``of_keys``: it is the keys that are wrong, not what they hold.
+    """
+
+    def __init__(self, found: Iterable[tuple[Steps, str]], *, of_keys: bool = False) -> None:
         self.found = tuple(found)
+        self.of_keys = of_keys
         super().__init__("; ".join(message for _, message in self.found))
 
 

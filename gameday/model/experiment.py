@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -105,9 +105,23 @@ class OurBlock(BaseModel):
 
 
 class _AsItIs(BaseModel):
-    """A part of Chaos Toolkit's: what we do not read is kept."""
+    """A part of Chaos Toolkit's: what we do not read is kept; a slip of the pen would be kept as well, and is told."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
+    toolkits: ClassVar[frozenset[str]] = frozenset()
+    """The keys that Chaos Toolkit reads here."""
+
+    @model_validator(mode="after")
+    def _spelt(self) -> Self:
+        known = {*self.toolkits, *(field.alias or name for name, field in type(self).model_fields.items())}
+        found = [
+            ((key,), f"unknown key '{key}'{hint}")
+            for key in self.model_extra or {}
+            if key not in known and not key.startswith("x-") and (hint := nearest(key, known))
+        ]
+        if self.toolkits and found:
+            raise Misplaced(found, of_keys=True)
+        return self
 
 
 class OtherBlock(_AsItIs):
@@ -127,6 +141,22 @@ Extension: TypeAlias = Annotated[
 class Provider(_AsItIs):
     """Who carries an activity out."""
 
+    toolkits = frozenset(
+        [
+            "module",
+            "func",
+            "arguments",
+            "secrets",
+            "path",
+            "timeout",
+            "url",
+            "method",
+            "headers",
+            "expected_status",
+            "verify_tls",
+            "proxies",
+        ]
+    )
     type: Literal["python", "process", "http"]
 
     @model_validator(mode="after")
@@ -141,6 +171,7 @@ class Provider(_AsItIs):
 class Activity(_AsItIs):
     """One thing that an experiment does or asks."""
 
+    toolkits = frozenset(["tolerance", "pauses", "controls", "background", "configuration", "secrets", "dry"])
     type: Literal["action", "probe"]
     name: str = Field(min_length=1)
     provider: Provider
@@ -163,6 +194,9 @@ Activities: TypeAlias = list[
 class Experiment(_AsItIs):
     """A Chaos Toolkit experiment; keys we do not read are kept as they are."""
 
+    toolkits = frozenset(
+        ["version", "contributions", "steady-state-hypothesis", "controls", "dry", "runtime"]
+    )
     title: str = Field(min_length=1)
     description: str = Field(min_length=1)
     tags: list[str] = Field(default=[])

@@ -13,7 +13,7 @@ from gameday.model.base import nearest, wrong
 from gameday.model.located import Document, check_text, parse
 from gameday.model.reading import Reading, build
 from gameday.model.runbook import Runbook, order_problems
-from gameday.model.vocabulary import LEVERS, TOPICS
+from gameday.model.vocabulary import DESK, LEVERS, TOPICS
 
 HEADINGS = ("Symptoms", "Quick Fix", "Investigation", "Prevention")
 _FENCE = "---"
@@ -135,6 +135,9 @@ def _commands(prose: list[str], file: str, first: int) -> Iterator[Problem]:
         for match in _COMMAND.finditer(line):
             words = match[1].split()
             if words[1] not in known:
+                if words[1] not in DESK and (hint := nearest(words[1], DESK)):
+                    place = Place(file, number, match.start() + 1)
+                    yield wrong(place, f"there is no command 'gameday {words[1]}'{hint}")
                 continue
             table, kind = known[words[1]]
             if len(words) == 2 or words[2] not in table:  # noqa: PLR2004 - gameday, look, and the topic

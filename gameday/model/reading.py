@@ -70,7 +70,7 @@ def _problems(error: ValidationError, document: Document, model: type[BaseModel]
                 yield wrong(document.place(path[:-1], of_key=True), f"missing key '{path[-1]}'")
         elif isinstance(cause, Misplaced):
             for below, message in cause.found:
-                yield wrong(document.place(path + below), message)
+                yield wrong(document.place(path + below, of_key=cause.of_keys), message)
         elif one["type"] != "extra_forbidden":
             of_key = one["type"] == UNKNOWN_KEY or one["loc"][-1:] == ("[key]",)
             yield wrong(document.place(path, of_key=of_key), _sentence(one))

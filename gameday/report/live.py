@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from gameday.events import FaultTriggered, Record
+from gameday.events import FaultTriggered, Interrupted, Record, RunEnded
 from gameday.history import History
 from gameday.report.columns import cut, pad
 from gameday.report.expected import Expectation, expectations
@@ -31,6 +31,8 @@ _BIN = 0.5
 """Seconds of one character of a sparkline."""
 _LEVELS = "▁▂▃▄▅▆▇█"
 _LAST = 5
+_INTERRUPTED = "interrupted, putting back (Ctrl-C again skips the wait until it is well)"
+_HURRIED = "interrupted, putting back at once"
 _LABEL = 9
 _VALUE = 9
 
@@ -130,7 +132,11 @@ class LiveView:
     def _head(self, situation: Situation, now: float, width: int) -> str:
         zero = situation.triggered
         at = stamp(now - zero) if zero is not None else f"{now:.1f} s"
-        left = f"{clean(situation.inputs.name)}  {situation.phase or 'starting'}  {at}"
+        phase = situation.phase or "starting"
+        pressed = situation.history.last(Interrupted)
+        if pressed and not situation.history.has(RunEnded):
+            phase = _INTERRUPTED if pressed[1].times == 1 else _HURRIED
+        left = f"{clean(situation.inputs.name)}  {phase}  {at}"
         return pad(cut(left, max(width - 6, 10)), width - 5) + "drill"
 
     def _curves(self, situation: Situation, now: float, width: int) -> list[str]:

@@ -67,9 +67,17 @@ def diagnosed(case: Case) -> Instant:
     truth = case.scenario.truth
     if truth is None:
         return not_applicable("diagnosed", "the scenario does not say what is true")
+    others: set[tuple[str, str]] = set()
     for record, event in case.during(Hypothesised):
-        if (event.component, event.mechanism) == (truth.component, truth.mechanism):
-            return observed("diagnosed", record.t, [record.seq])
+        said = (event.component, event.mechanism)
+        if said == (truth.component, truth.mechanism):
+            reason = (
+                f"after {len(others)} other {'hypothesis' if len(others) == 1 else 'hypotheses'}"
+                if others
+                else ""
+            )
+            return observed("diagnosed", record.t, [record.seq], reason=reason)
+        others.add(said)
     return _never(case, "diagnosed", "no hypothesis named the component and the mechanism")
 
 

@@ -62,6 +62,49 @@ def test_problems_of_many_files_are_in_order_and_counted(project: Path, edit: Ed
     assert report.summary == f"2 problems in 2 of {len(report.files)} files. Nothing was touched."
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "func: deploy",
+            "func: deplov",
+            "34:13: 'gameday.faults.actions.control' has no function 'deplov'; did you mean 'deploy'?",
+        ),
+        (
+            "module: gameday.faults.actions.control",
+            "module: gameday.faults.actions.contrl",
+            "26:15: there is no module 'gameday.faults.actions.contrl'; did you mean 'control'?",
+        ),
+        (
+            "module: gameday.faults.actions.control",
+            "module: yaml.none",
+            "26:15: there is no module 'yaml.none'",
+        ),
+    ],
+)
+def test_what_an_experiment_calls_must_be_there(
+    project: Path, edit: Edit, old: str, new: str, problem: str
+) -> None:
+    """It is looked for where a run would find it; nothing is imported for that."""
+    edit("experiments/bad-release.yaml", old, new)
+    (found,) = validate([project / "experiments"], project).problems
+
+    assert str(found).startswith(f"experiments/bad-release.yaml:{problem}")
+
+
+def test_a_package_that_is_not_installed_is_warned_of(project: Path, edit: Edit) -> None:
+    """Whoever checks files need not be able to run them; a module beside the project is found."""
+    edit("experiments/nothing.yaml", "module: ", "module: not_there_at_all.")
+    edit("experiments/nothing.yaml", "module: gameday", "module: beside.gameday")
+    report = validate([project / "experiments"], project)
+
+    assert report.problems == []
+    assert [problem.message for problem in report.warnings] == [
+        "the package 'not_there_at_all' is not installed here; a run needs it",
+        "the package 'beside' is not installed here; a run needs it",
+    ]
+
+
 def test_profiles_are_validated_as_merged(project: Path, edit: Edit) -> None:
     """What a profile makes wrong is found in the profile's lines, without anybody choosing it."""
     edit(LEAK, "stable_for: 5m", "stable_for: 5s")

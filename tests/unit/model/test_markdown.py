@@ -90,6 +90,7 @@ def test_a_step_may_ask_for_the_opposite_of_a_fact() -> None:
         ("{#look}", "{#look} {#loop}", "f:13:11: step 'loop' is not in the front matter; did"),
         ("{#look}", "{#look} {#look}", "f:13:11: step 'look' is written a second time"),
         ("lever rollback auth", "lever rolback auth", "f:11:76: unknown lever 'rolback'; did you mean"),
+        ("gameday lever rollback", "gameday levr rollback", "f:11:76: there is no command 'gameday levr'; did you"),
         ("look logs level", "look level", "f:13:11: unknown topic 'level=ERROR'; write deploys,"),
         ("title: T\n", "title: T\nprose: x\n", "f:3:1: unknown key 'prose'; write it below"),
     ],

@@ -273,6 +273,7 @@ def test_a_rubric(text: str, problem: str) -> None:
 EXPERIMENT = """\
 title: T
 description: D
+version: 1
 configuration: {service: auth, speed: 3}
 extensions:
   - name: gameday
@@ -293,20 +294,28 @@ method:
         (
             "proves: in_place",
             "proves: in_plac",
-            "f:9:15: no probe of method is named 'in_plac'; did you mean 'in_place'?",
+            "f:10:15: no probe of method is named 'in_plac'; did you mean 'in_place'?",
         ),
-        ("proves: in_place", "", "f:6:5: name the probe that proves it"),
-        ("touches:", "touchs:", "f:8:7: unknown key 'touchs'; did you mean 'touches'?"),
-        ('["${service}"]', '["${servce}"]', "f:8:17: unknown parameter 'servce'; did you mean 'service'?"),
+        ("proves: in_place", "", "f:7:5: name the probe that proves it"),
+        ("touches:", "touchs:", "f:9:7: unknown key 'touchs'; did you mean 'touches'?"),
+        ('["${service}"]', '["${servce}"]', "f:9:17: unknown parameter 'servce'; did you mean 'service'?"),
         (
             "speed: 3}",
             "speed: 4}",
-            "f:7:53: the default in configuration differs: 'speed' is 4 there and 3 here",
+            "f:8:53: the default in configuration differs: 'speed' is 4 there and 3 here",
         ),
-        ('"${speed}"', '"${spede}"', "f:11:90: '${spede}' is not in configuration; did you mean 'speed'?"),
-        ("default: 3,", "default: x,", "f:7:63: 'x' is not an integer"),
-        ("type: probe", "type: prob", "f:12:12: 'prob' is not known here; write action or probe"),
-        (', url: "http://x"', "", "f:12:45: a http provider needs url"),
+        ('"${speed}"', '"${spede}"', "f:12:90: '${spede}' is not in configuration; did you mean 'speed'?"),
+        ("default: 3,", "default: x,", "f:8:63: 'x' is not an integer"),
+        ("type: probe", "type: prob", "f:13:12: 'prob' is not known here; write action or probe"),
+        (', url: "http://x"', "", "f:13:45: a http provider needs url"),
+        ("version: 1\n", "verson: 1\n", "f:3:1: unknown key 'verson'; did you mean 'version'?"),
+        ("method:\n", "rollback: []\nmethod:\n", "f:11:1: unknown key 'rollback'; did you mean 'rollbacks'?"),
+        ("arguments: {a", "argument: {a", "f:12:75: unknown key 'argument'; did you mean 'arguments'?"),
+        (
+            "{type: probe,",
+            "{type: probe, pause: {}, ",
+            "f:13:19: unknown key 'pause'; did you mean 'pauses'?",
+        ),
     ],
 )
 def test_an_experiment_of_ours(old: str, new: str, problem: str) -> None:

@@ -117,6 +117,21 @@ def test_what_is_late_is_said_in_words() -> None:
 
 
 @pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize(
+    ("times", "words"), [(1, "interrupted, putting back (Ctrl-C again skips"), (2, "putting back at once")]
+)
+def test_an_interrupt_is_answered_at_once(times: int, words: str) -> None:
+    """Whoever pressed Ctrl-C sees that it was heard, and what a second one would do."""
+    view = LiveView(Terminal())
+    before = [(t, event) for t, event in samples.incident_events() if t < 20]
+    presses = [(20.0 + number, e.Interrupted(times=number)) for number in range(1, times + 1)]
+    watch(samples.history([*before, *presses]), view)
+    block = view.block().plain
+    view.close()
+    assert words in block
+
+
+@pytest.mark.usefixtures("narrow")
 def test_what_came_late_has_a_cross() -> None:
     """An acknowledgement after its budget is no tick."""
     events = [(t, event) for t, event in samples.incident_events() if not isinstance(event, e.Acknowledged)]

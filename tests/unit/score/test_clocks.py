@@ -180,7 +180,8 @@ def test_the_diagnosis_must_name_component_and_mechanism() -> None:
     story = incident(inputs(RUNBOOK)).at(30.0, act(e.Hypothesised, component="auth", mechanism="overload"))
     story.at(33.0, act(e.Hypothesised, component="auth", mechanism="connection-leak"))
 
-    assert story.grade().milestone("diagnosed").at == 33.0
+    found = story.grade().milestone("diagnosed")
+    assert (found.at, found.reason) == (33.0, "after 1 other hypothesis")
 
 
 @pytest.mark.parametrize(
