@@ -8,7 +8,7 @@ are: passed over, it would look as if it had been checked.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from gameday.errors import InputError, Place, Problem
 from gameday.gathering import gather
 from gameday.model.base import wrong
 from gameday.model.dialects import differences
+from gameday.model.experiment import Experiment
+from gameday.model.located import Document
 from gameday.places import Kind, is_file
 from gameday.shelf import Shelf
 
@@ -82,12 +84,20 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
             found.problems.update(file.reading.problems)
             if kind is Kind.EXPERIMENT and file.reading.model is not None:
                 found.warnings.update(differences(file.text, file.shown))
-                found.warnings.update(providers.warned(file.reading.model, file.reading.document))
+                found.warnings.update(_passed_over(file.reading.model, file.reading.document))
     if not found.files and not found.problems:
         raise InputError(
             "there is no scenario, system, experiment, runbook, rubric or playbook here; gameday init makes a first one"
         )
     return Report(sorted(found.problems), sorted(found.warnings), list(found.files))
+
+
+def _passed_over(experiment: Experiment, document: Document | None) -> Iterator[Problem]:
+    """What Chaos Toolkit says nothing of: in somebody else's experiment that is no reason not to play it."""
+    if document is not None:
+        for path, message in experiment.misspelt():
+            yield wrong(document.place(path, of_key=True), f"{message} (Chaos Toolkit passes it over)")
+        yield from providers.warned(experiment, document)
 
 
 def _profiles(shelf: Shelf, path: Path) -> list[str]:

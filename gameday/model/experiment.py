@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -105,23 +105,18 @@ class OurBlock(BaseModel):
 
 
 class _AsItIs(BaseModel):
-    """A part of Chaos Toolkit's: what we do not read is kept; a slip of the pen would be kept as well, and is told."""
+    """A part of Chaos Toolkit's: what we do not read is kept."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     toolkits: ClassVar[frozenset[str]] = frozenset()
-    """The keys that Chaos Toolkit reads here."""
+    """The keys that Chaos Toolkit reads here and we do not."""
 
-    @model_validator(mode="after")
-    def _spelt(self) -> Self:
-        known = {*self.toolkits, *(field.alias or name for name, field in type(self).model_fields.items())}
-        found = [
-            ((key,), f"unknown key '{key}'{hint}")
-            for key in self.model_extra or {}
-            if key not in known and not key.startswith("x-") and (hint := nearest(key, known))
-        ]
-        if self.toolkits and found:
-            raise Misplaced(found, of_keys=True)
-        return self
+    def misspelt(self, at: Steps = ()) -> Iterator[tuple[Steps, str]]:
+        """Keys that Chaos Toolkit passes over and that are near to one that it reads."""
+        known = {*self.toolkits, *type(self).model_fields}
+        for key in self.model_extra or {}:
+            if key not in known and not key.startswith("x-") and (hint := nearest(key, known)):
+                yield (*at, key), f"unknown key '{key}'{hint}"
 
 
 class OtherBlock(_AsItIs):
@@ -142,20 +137,8 @@ class Provider(_AsItIs):
     """Who carries an activity out."""
 
     toolkits = frozenset(
-        [
-            "module",
-            "func",
-            "arguments",
-            "secrets",
-            "path",
-            "timeout",
-            "url",
-            "method",
-            "headers",
-            "expected_status",
-            "verify_tls",
-            "proxies",
-        ]
+        {"module", "func", "path", "url", "method", "headers", "expected_status", "verify_tls", "proxies"}
+        | {"arguments", "secrets", "timeout"}
     )
     type: Literal["python", "process", "http"]
 
@@ -179,6 +162,8 @@ class Activity(_AsItIs):
 
 class Reuse(_AsItIs):
     """An activity that is written elsewhere in the same experiment."""
+
+    toolkits = Activity.toolkits | {"type", "name", "provider"}
 
     ref: str
 
@@ -214,8 +199,19 @@ class Experiment(_AsItIs):
                 return extension.parameters
         return None
 
+    def misspelt(self, at: Steps = ()) -> Iterator[tuple[Steps, str]]:
+        """Here and in every activity and provider."""
+        yield from super().misspelt(at)
+        for part in ("method", "rollbacks"):
+            for i, activity in enumerate(getattr(self, part)):
+                yield from activity.misspelt((*at, part, i))
+                if isinstance(activity, Activity):
+                    yield from activity.provider.misspelt((*at, part, i, "provider"))
+
     @model_validator(mode="after")
     def _block_fits(self) -> Experiment:
+        if self.ours is not None and (slips := list(self.misspelt())):
+            raise Misplaced(slips, of_keys=True)
         found = list(self._misfits())
         if found:
             raise Misplaced(found)

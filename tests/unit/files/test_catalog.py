@@ -178,7 +178,7 @@ def test_problems_of_all_files_come_together(project: Path, edit: Edit) -> None:
     found = problems(project)
 
     assert [problem.split(": ")[1] for problem in found] == [
-        "unknown key 'fun'; did you mean 'func'?",
+        "a python provider needs func",
         "8",
         "unknown monitor 'auth-eror-rate'; did you mean 'auth-error-rate'?",
         "there is no playbook 'roll-back-the-relase'; did you mean 'roll-back-the-release'?",

@@ -105,6 +105,22 @@ def test_a_package_that_is_not_installed_is_warned_of(project: Path, edit: Edit)
     ]
 
 
+def test_a_slip_of_the_pen_in_somebody_else_s_experiment_is_a_warning(project: Path) -> None:
+    """Chaos Toolkit passes such keys over, and people's files are played as they are."""
+    (project / "experiments" / "theirs.yaml").write_text(
+        "title: T\ndescription: D\nrolbacks: []\nx-notes: mine\nmethod:\n- type: action\n  name: a\n"
+        "  pauzes: {after: 1}\n  provider: {type: process, path: echo, argumets: hi}\n"
+    )
+    report = validate([project / "experiments" / "theirs.yaml"], project)
+
+    assert report.problems == []
+    assert [str(warning).split(" (Chaos")[0] for warning in report.warnings] == [
+        "experiments/theirs.yaml:3:1: unknown key 'rolbacks'; did you mean 'rollbacks'?",
+        "experiments/theirs.yaml:8:3: unknown key 'pauzes'; did you mean 'pauses'?",
+        "experiments/theirs.yaml:9:41: unknown key 'argumets'; did you mean 'arguments'?",
+    ]
+
+
 def test_profiles_are_validated_as_merged(project: Path, edit: Edit) -> None:
     """What a profile makes wrong is found in the profile's lines, without anybody choosing it."""
     edit(LEAK, "stable_for: 5m", "stable_for: 5s")
