@@ -42,7 +42,7 @@ class Child:
         self._experiment: dict[str, Any] = {}
         self._id = 0
         self.playing = False
-        """Whether activities are under way."""
+        """Whether an activity has begun, so that programs of it may be under way."""
 
     def say(self, event: str, **fields: Any) -> None:
         """One line to the runner."""
@@ -96,7 +96,6 @@ class Child:
             self.say("done", ok=True, problem="", status="nothing to do")
             return
         handler = _streaming_handler(self, at)
-        self.playing = True
         journal = run_experiment(
             self._derived(activities),
             settings={"runtime": {"rollbacks": {"strategy": "never"}}},
@@ -123,6 +122,7 @@ def _streaming_handler(child: Child, at: float | None) -> Any:
         def start_activity(self, activity: dict[str, Any]) -> None:
             _wait_until(self.due)
             self.due = None
+            child.playing = True
             self.began = time.monotonic()
             child.say(
                 "began", name=activity.get("name", ""), kind=activity.get("type", "action"), at=self.began
@@ -182,8 +182,12 @@ def _remembers(activity: dict[str, Any]) -> bool:
 
 
 def _wait_until(at: float | None) -> None:
+    """Sleep until then. A signal that ends the wait ends this process: Chaos Toolkit would go on, before the time."""
     if at is not None and (left := at - time.monotonic()) > 0:
-        time.sleep(left)
+        try:
+            time.sleep(left)
+        except BaseException:  # noqa: BLE001 - its handlers raise exceptions of every kind
+            _end(playing=False)
 
 
 def _end(*, playing: bool) -> NoReturn:
