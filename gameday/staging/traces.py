@@ -13,7 +13,7 @@ from collections.abc import Collection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
-TRACE_BYTES = 512 * 2**10
+TRACE_BYTES = 2**20
 
 
 class Traced:
