@@ -72,6 +72,7 @@ def _mechanisms(_: click.Context) -> list[str]:
 
 
 scenarios = _from(lambda _: _names("scenario"))
+systems = _from(lambda _: _names("system"))
 playbooks = _from(lambda _: _names("playbook"))
 everything = _from(
     lambda ctx: [

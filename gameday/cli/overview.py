@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("desk", "Say that the system is well again."),
     "resolve": ("desk", "Say that it is over."),
     "stack": ("stack", "The system under rehearsal by itself: up, down, status, env, levers."),
+    "monitors": ("monitors", "A system's monitors for Prometheus and Alertmanager."),
     "proxy": ("proxy", "The fault proxy alone, with Toxiproxy's API."),
     "init": ("init", "Lay out a project with a first scenario of your own."),
     "doctor": ("doctor", "What this machine can do, and what to install for the rest."),
@@ -41,7 +42,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Results": ("score", "report"),
     "Files": ("validate", "list", "show"),
-    "The staging system": ("stack", "proxy"),
+    "The staging system": ("stack", "monitors", "proxy"),
 }
 OPTIONS = {"--version": "Show the version and exit.", "-h, --help": "Show this message and exit."}
 ABOUT = """Rehearse production incidents on staging, and grade the rehearsal with evidence.

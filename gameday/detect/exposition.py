@@ -13,7 +13,7 @@ from math import isfinite
 from prometheus_client.parser import text_string_to_metric_families
 
 _SERVER_ERROR = "5"
-_NO_DISK = frozenset({"tmpfs", "ramfs", "devtmpfs", "squashfs", "iso9660", "overlay"})
+NO_DISK = frozenset({"tmpfs", "ramfs", "devtmpfs", "squashfs", "iso9660", "overlay"})
 """Kinds of file system that are memory, or full by their nature, or another one's."""
 
 
@@ -60,7 +60,7 @@ def _container(kind: str) -> Callable[[Mapping[str, str]], Iterable[str]]:
 def _disk(kind: str) -> Callable[[Mapping[str, str]], Iterable[str]]:
     """Per mount point, real disks only."""
     return lambda labels: (
-        () if labels.get("fstype") in _NO_DISK else (f"{kind}:{labels.get('mountpoint', '')}",)
+        () if labels.get("fstype") in NO_DISK else (f"{kind}:{labels.get('mountpoint', '')}",)
     )
 
 
