@@ -94,7 +94,8 @@ def resolved(case: Case, mitigated: Instant) -> Instant:
     gone = _cause_gone(case)
     around = any(word in event.text.lower() for word in _WORK_AROUND)
     if gone is None and not around:
-        return censored("resolved", case.respond_end, "the cause was not seen to be gone", [record.seq])
+        reason = "the cause was not seen to be gone, and no work-around was named"
+        return censored("resolved", case.respond_end, reason, [record.seq])
     quiet = _alerts_over(case)
     if quiet is None:
         return censored("resolved", case.respond_end, "an alert was still firing", [record.seq])
