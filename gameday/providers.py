@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.machinery
-import sys
+import importlib.util
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def problems(experiment: Experiment, document: Document | None) -> Iterator[Prob
     if document is None:
         return
     for path, module, function in _called(experiment):
-        found = _file(module)
+        found = _file(module, str(Path.cwd()))
         if isinstance(found, _Missing):
             if found.inside:
                 hint = nearest(module.rpartition(".")[2], found.there)
@@ -38,7 +38,7 @@ def warned(experiment: Experiment, document: Document | None) -> Iterator[Proble
     if document is None:
         return
     for path, module, _ in _called(experiment):
-        found = _file(module)
+        found = _file(module, str(Path.cwd()))
         if isinstance(found, _Missing) and not found.inside:
             package = module.partition(".")[0]
             message = f"the package '{package}' is not installed here; a run needs it"
@@ -65,13 +65,12 @@ def _called(experiment: Experiment) -> Iterator[tuple[Steps, str, str]]:
 
 
 @functools.cache
-def _file(module: str) -> Path | _Missing | None:
-    """The source of a module; None where it is there and has no source to read."""
+def _file(module: str, folder: str) -> Path | _Missing | None:
+    """The source of a module, seen from a folder; None where it is there and has no source to read."""
     first, *rest = module.split(".")
-    # The child is started with -m, so that it finds what stands in the folder it was called from.
-    spec = importlib.machinery.PathFinder.find_spec(first, [str(Path.cwd()), *sys.path])
+    spec = _package(first, folder)
     if spec is None:
-        return None if first in sys.builtin_module_names else _Missing(inside=False)
+        return _Missing(inside=False)
     for step in rest:
         folders = list(spec.submodule_search_locations or ())
         inner = importlib.machinery.PathFinder.find_spec(step, folders) if folders else None
@@ -80,6 +79,16 @@ def _file(module: str) -> Path | _Missing | None:
             return _Missing(inside=True, there=sorted(beside))
         spec = inner
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+def _package(name: str, folder: str) -> importlib.machinery.ModuleSpec | None:
+    """What is imported under a name without dots; looking for such a one imports nothing."""
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        found = None
+    # The child is started with -m, so that it finds what stands in the folder it was called from, too.
+    return found or importlib.machinery.PathFinder.find_spec(name, [folder])
 
 
 @functools.cache

@@ -31,6 +31,7 @@ from gameday.model.rubric import Rubric
 from gameday.model.runbook import Runbook
 from gameday.model.scenario import Scenario
 from gameday.model.system import System
+from gameday.model.theirs import read_experiment
 from gameday.places import HOMES, Kind, is_file, library, names, project_of, roots
 
 MODELS: Mapping[Kind, type[BaseModel]] = {
@@ -160,8 +161,10 @@ def _reading(kind: Kind, text: str, shown: str) -> Reading[Any]:
         return read_config(text, shown)
     if kind is Kind.LOCUSTFILE:
         return Reading(None, None, _python_problems(text, shown))
-    reading = read(text, shown, MODELS[kind])
-    if isinstance(reading.model, Experiment):
+    if kind is not Kind.EXPERIMENT:
+        return read(text, shown, MODELS[kind])
+    reading = read_experiment(text, shown)
+    if reading.model is not None:
         missing = sorted(providers.problems(reading.model, reading.document))
         return Reading(None, reading.data, missing, reading.document) if missing else reading
     return reading

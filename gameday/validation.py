@@ -16,9 +16,9 @@ from gameday import providers
 from gameday.errors import InputError, Place, Problem
 from gameday.gathering import gather
 from gameday.model.base import wrong
-from gameday.model.dialects import differences
 from gameday.model.experiment import Experiment
 from gameday.model.located import Document
+from gameday.model.theirs import passed_over
 from gameday.places import Kind, is_file
 from gameday.shelf import Shelf
 
@@ -83,8 +83,8 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
             file = shelf.read(kind, path)
             found.problems.update(file.reading.problems)
             if kind is Kind.EXPERIMENT and file.reading.model is not None:
-                found.warnings.update(differences(file.text, file.shown))
-                found.warnings.update(_passed_over(file.reading.model, file.reading.document))
+                found.warnings.update(passed_over(file.text, file.shown))
+                found.warnings.update(_slips(file.reading.model, file.reading.document))
     if not found.files and not found.problems:
         raise InputError(
             "there is no scenario, system, experiment, runbook, rubric or playbook here; gameday init makes a first one"
@@ -92,12 +92,19 @@ def validate(paths: Iterable[str | Path], start: Path | None = None) -> Report:
     return Report(sorted(found.problems), sorted(found.warnings), list(found.files))
 
 
-def _passed_over(experiment: Experiment, document: Document | None) -> Iterator[Problem]:
+def _slips(experiment: Experiment, document: Document | None) -> Iterator[Problem]:
     """What Chaos Toolkit says nothing of: in somebody else's experiment that is no reason not to play it."""
     if document is not None:
         for path, message in experiment.misspelt():
             yield wrong(document.place(path, of_key=True), f"{message} (Chaos Toolkit passes it over)")
         yield from providers.warned(experiment, document)
+        for group, named in (experiment.secrets or {}).items():
+            for key, value in named.items() if isinstance(named, dict) else ():
+                if not (isinstance(value, dict) and "type" in value):
+                    message = (
+                        "this secret would stand in the log of each run; let it come from the environment"
+                    )
+                    yield wrong(document.place(("secrets", group, key)), message)
 
 
 def _profiles(shelf: Shelf, path: Path) -> list[str]:

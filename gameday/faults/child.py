@@ -11,7 +11,9 @@ Each answer repeats the request's ``id``. While an experiment plays, every activ
 stdin closes, the runner is gone and this process ends at once, waiting or playing, and with it every program
 that an activity under way has started: nothing may be injected by a child that nobody watches. For the same
 reason each request, and nothing else, renews what holders hold for this experiment. Success is read from each
-activity's own status: Chaos Toolkit calls a run with a failed activity "completed".
+activity's own status and output, and what Chaos Toolkit keeps to itself is told (``hidden``). A third party's
+hypothesis is asked before the method, as its author meant it; after that the time belongs to the team, and gameday
+itself judges what came of it.
 """
 
 from __future__ import annotations
@@ -27,11 +29,18 @@ import time
 from typing import Any, NoReturn
 
 from gameday.faults.actions import holding
+from gameday.faults.hidden import (
+    HYPOTHESIS,
+    FailedControls,
+    activity_problem,
+    expanded,
+    journal_problems,
+    refusals,
+)
+from gameday.faults.shortened import shortened
 
 _MEMORY_ACTIONS = frozenset({"remember", "remember_toxics"})
 """Ours that record states for a plain ``chaos run``; under gameday the recipe has done that already."""
-_LONGEST = 500
-"""Characters of an output or a problem: what people can read in a line."""
 
 
 class Child:
@@ -41,6 +50,7 @@ class Child:
         self._out = os.fdopen(out, "w", buffering=1, encoding="utf-8")
         self._experiment: dict[str, Any] = {}
         self._id = 0
+        self._controls = FailedControls()
         self.playing = False
         """Whether an activity has begun, so that programs of it may be under way."""
 
@@ -54,7 +64,9 @@ class Child:
         if request["do"] == "load":
             self._load(request)
         elif request["do"] == "inject":
-            self._play([a for a in self._experiment["method"] if not _remembers(a)], request["at"])
+            self._play(
+                [a for a in self._experiment["method"] if not _remembers(a)], at=request["at"], gated=True
+            )
         elif request["do"] == "probe":
             self._play([a for a in self._experiment["method"] if a.get("name") == request["name"]])
         elif request["do"] == "revert":
@@ -68,27 +80,37 @@ class Child:
         from chaoslib.experiment import ensure_experiment_is_valid, run_experiment
 
         del run_experiment  # imported now so that nothing is left to import at the planned instant
-        self._experiment = dict(request["experiment"])
+        self._experiment = expanded(request["experiment"])
         configuration = dict(self._experiment.get("configuration") or {})
         configuration.update(request.get("configuration") or {})
         self._experiment["configuration"] = configuration
         try:
-            for part in ("method", "rollbacks"):
-                if self._experiment.get(part):
-                    ensure_experiment_is_valid(self._derived(self._experiment[part]))
+            ensure_experiment_is_valid(self._derived(self._experiment["method"], gated=True))
+            if self._experiment["rollbacks"]:
+                ensure_experiment_is_valid(self._derived(self._experiment["rollbacks"]))
         except ChaosException as problem:
             self.say("refused", problem=f"{type(problem).__name__}: {problem}")
             return
+        if reasons := list(refusals(self._experiment)):
+            self.say("refused", problem="; ".join(reasons))
+            return
+        self._controls.listen()
         self.say("armed")
 
-    def _derived(self, activities: list[dict[str, Any]]) -> dict[str, Any]:
-        """The experiment with only these activities as its method: no rollbacks of its own, no hypothesis."""
+    def _derived(self, activities: list[dict[str, Any]], *, gated: bool = False) -> dict[str, Any]:
+        """The experiment with only these activities as its method, without rollbacks; ``gated`` by its hypothesis."""
         kept = {"title", "description", "version", "configuration", "secrets", "controls"}
+        kept |= {HYPOTHESIS} if gated else set()
         derived = {key: value for key, value in self._experiment.items() if key in kept and value is not None}
         return {**derived, "method": activities, "rollbacks": []}
 
-    def _play(self, activities: list[dict[str, Any]], at: float | None = None) -> None:
-        """Play these; the first begins at the monotonic instant ``at``, with all that Chaos Toolkit prepares done."""
+    def _play(
+        self, activities: list[dict[str, Any]], *, at: float | None = None, gated: bool = False
+    ) -> None:
+        """Play these. The first begins at the monotonic instant ``at``: all that comes before it is done by then.
+
+        ``gated``: the experiment's hypothesis, where it has one, is asked first; not met, nothing is played.
+        """
         from chaoslib.experiment import run_experiment
         from chaoslib.types import Strategy
 
@@ -97,16 +119,13 @@ class Child:
             return
         handler = _streaming_handler(self, at)
         journal = run_experiment(
-            self._derived(activities),
+            self._derived(activities, gated=gated),
             settings={"runtime": {"rollbacks": {"strategy": "never"}}},
-            strategy=Strategy.SKIP,
+            strategy=Strategy.BEFORE_METHOD if gated else Strategy.SKIP,
             event_handlers=[handler],
         )
         self.playing = False
-        runs = journal.get("run", [])
-        problems = [problem for run in runs if (problem := _problem(run))]
-        if missing := len(activities) - len(runs):
-            problems.append(f"{missing} activities were never played")
+        problems = [*handler.problems, *journal_problems(journal, len(activities)), *self._controls.take()]
         self.say("done", ok=not problems, problem="; ".join(problems), status=journal.get("status", ""))
 
 
@@ -114,63 +133,49 @@ def _streaming_handler(child: Child, at: float | None) -> Any:
     from chaoslib.run import RunEventHandler
 
     class Streaming(RunEventHandler):  # type: ignore[misc]  # chaoslib has no types
-        """Holds the first activity until it is due; tells the runner of each as it begins and ends."""
+        """Holds the method until it is due; tells the runner of each activity as it begins and ends."""
 
-        began = 0.0
-        due = at
+        def __init__(self) -> None:
+            self.problems: list[str] = []
+            self._began: dict[int, float] = {}  # by activity: some go on in the background
+            self._due = at
+            self._in_method = False
+            self._known: tuple[Any, Any] = ({}, {})
+
+        def running(self, _e: Any, _j: Any, configuration: Any, secrets: Any, _s: Any, _t: Any) -> None:
+            self._known = (configuration, secrets)
+
+        def start_method(self, _experiment: Any) -> None:
+            self._in_method = True
 
         def start_activity(self, activity: dict[str, Any]) -> None:
-            _wait_until(self.due)
-            self.due = None
+            if self._in_method:
+                _wait_until(self._due)
+                self._due = None
             child.playing = True
-            self.began = time.monotonic()
-            child.say(
-                "began", name=activity.get("name", ""), kind=activity.get("type", "action"), at=self.began
-            )
+            self._began[id(activity)] = began = time.monotonic()
+            child.say("began", name=activity.get("name", ""), kind=activity.get("type", "action"), at=began)
 
         def activity_completed(self, activity: dict[str, Any], run: dict[str, Any]) -> None:
+            ended = time.monotonic()
+            try:
+                problem = activity_problem(run, *self._known)
+            except Exception as error:  # noqa: BLE001 - Chaos Toolkit would swallow it, and with it the problem
+                problem = f"{activity.get('name')}: cannot be judged, {type(error).__name__}: {error}"
+            if problem:
+                self.problems.append(problem)
             child.say(
                 "activity",
                 name=activity.get("name", ""),
                 kind=activity.get("type", "action"),
                 status=run.get("status", "unknown"),
-                began=self.began,
-                ended=time.monotonic(),
-                output=_short(run.get("output")),
-                problem=_problem(run),
+                began=self._began.get(id(activity), ended),
+                ended=ended,
+                output=shortened(run.get("output")),
+                problem=problem,
             )
 
     return Streaming()
-
-
-def _short(output: Any) -> Any:
-    """An activity's output as it goes to the log: whole where small, else its beginning."""
-    try:
-        text = json.dumps(output, default=str)
-    except (TypeError, ValueError, RecursionError):  # keys or circles that JSON has not
-        return _cut(repr(output))
-    return json.loads(text) if len(text) <= _LONGEST else _cut(text)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-
-
-def _problem(run: dict[str, Any]) -> str:
-    """What went wrong in one activity, including what Chaos Toolkit calls succeeded though it is not."""
-    name = run.get("activity", {}).get("name", "?")
-    if run.get("status") != "succeeded":
-        lines = [line.strip() for line in run.get("exception") or [] if str(line).strip()]
-        last = lines[-1] if lines else str(run.get("status", "interrupted"))
-        return _cut(f"{name}: {last.removeprefix('chaoslib.exceptions.ActivityFailed: ')}")
-    output = run.get("output")
-    if isinstance(output, dict) and isinstance(status := output.get("status"), int):
-        provider = run.get("activity", {}).get("provider", {}).get("type", "")
-        if provider == "process" and status != 0:
-            return f"{name}: the program exited with {status}, which Chaos Toolkit counts as success"
-        if provider == "http" and status >= 400:  # noqa: PLR2004 - HTTP's own limit
-            return f"{name}: HTTP {status}, which Chaos Toolkit counts as success"
-    return ""
 
 
 def _remembers(activity: dict[str, Any]) -> bool:

@@ -42,6 +42,10 @@ def touch_after(path, seconds):
 def die():
     os._exit(7)
 
+def before_activity_control(context, **kwargs):
+    if context["name"] == "guarded":
+        raise ValueError("the guard fell over")
+
 def recalled(component):
     from gameday.faults.actions import memory
     return memory.recall(component)
@@ -88,15 +92,20 @@ class Playing:
 
 @contextlib.asynccontextmanager
 async def child(
-    acts: Path, *method: dict[str, Any], rollbacks: Any = (), configuration: Mapping[str, Any] | None = None
+    acts: Path,
+    *method: dict[str, Any],
+    rollbacks: Any = (),
+    configuration: Mapping[str, Any] | None = None,
+    **parts: Any,
 ) -> AsyncIterator[Playing]:
-    """An armed child; gone at the end, with everything that it started."""
+    """An armed child; gone at the end, with everything that it started. ``parts``: of the experiment."""
     experiment = {
         "title": "t",
         "description": "d",
         "configuration": {"word": "default"},
         "method": list(method),
         "rollbacks": list(rollbacks),
+        **parts,
     }
     root = str(Path(__file__).parents[2])
     environment = {"PYTHONPATH": os.pathsep.join([str(acts), root])}
@@ -196,6 +205,118 @@ def test_a_failed_activity_is_a_failed_injection(acts: Path) -> None:
                 ("fourth", "failed"),
             ]
             assert all(len(str(line)) < 2000 for line in playing.lines)
+
+    run(body)
+
+
+def hypothesis(*probes: dict[str, Any]) -> dict[str, Any]:
+    """The part of an experiment that says what is normal."""
+    return {"steady-state-hypothesis": {"title": "normal", "probes": list(probes)}}
+
+
+def test_what_is_not_normal_before_keeps_the_method_from_being_played(acts: Path) -> None:
+    """Chaos Toolkit calls that completed; here nothing was injected, and it is said why."""
+
+    async def body() -> None:
+        flag = acts / "flag"
+        normal = {**python("calm", "answer", "probe", value=3), "tolerance": [4, 9]}
+        async with child(acts, python("hit", "touch", path=str(flag)), **hypothesis(normal)) as playing:
+            outcome = await playing.inject()
+            assert not outcome.ok
+            assert "calm: 3 is not within its tolerance [4, 9]" in outcome.problem
+            assert (
+                "its steady-state hypothesis was not met ('calm'), so that the method was not"
+                in outcome.problem
+            )
+            assert playing.ended() == [("calm", "succeeded")]
+        assert not flag.exists()
+
+    run(body)
+
+
+def test_what_is_normal_is_asked_before_the_planned_instant(acts: Path) -> None:
+    """The method begins on time; a probe may be one of the method's, by reference, with a tolerance of its own."""
+
+    async def body() -> None:
+        method = [python("hit", "answer", value=1), python("calm", "answer", "probe", value=5)]
+        normal = {"ref": "calm", "tolerance": [4, 9]}
+        async with child(acts, *method, **hypothesis(normal)) as playing:
+            at = time.monotonic() + 0.5
+            assert await playing.inject(at) == Outcome(ok=True)
+            began = [(line["name"], line["at"] >= at) for line in playing.lines if line["event"] == "began"]
+            assert began == [("calm", False), ("hit", True), ("calm", True)]
+
+    run(body)
+
+
+def test_a_tolerance_counts_wherever_it_stands(acts: Path) -> None:
+    """Chaos Toolkit looks at those of a hypothesis only; what lies within one is as its author wants it."""
+
+    async def body() -> None:
+        method = [
+            {**python("late", "answer", "probe", value=9), "tolerance": {"type": "range", "range": [1, 5]}},
+            {**python("same", "answer", "probe", value="a ${word}"), "tolerance": "a ${word}"},
+            {**shell("three", "exit 3"), "tolerance": 3},
+        ]
+        rollback = {**python("after", "answer", "probe", value=1), "tolerance": 2}
+        async with child(acts, *method, rollbacks=[rollback]) as playing:
+            outcome = await playing.inject()
+            assert outcome.problem.startswith("late: 9 is not within its tolerance")
+            assert "same" not in outcome.problem
+            assert "three" not in outcome.problem
+            back = await playing.child.revert({}, 10, playing.lines.append)
+            assert back.problem == "after: 1 is not within its tolerance 2"
+
+    run(body)
+
+
+def test_a_rollback_may_be_named_by_reference(acts: Path) -> None:
+    """Also where it is an activity of the method: parts are played, and references still hold."""
+
+    async def body() -> None:
+        async with child(acts, python("hit", "answer", value=1), rollbacks=[{"ref": "hit"}]) as playing:
+            assert await playing.child.revert({}, 10, playing.lines.append) == Outcome(ok=True)
+            assert playing.ended() == [("hit", "succeeded")]
+
+    run(body)
+
+
+def control(name: str, module: str) -> dict[str, Any]:
+    """A control by a Python module."""
+    return {"name": name, "provider": {"type": "python", "module": module}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (
+            {"controls": [control("guard", "no_such_guard")]},
+            "control 'guard' would be passed over: No module",
+        ),
+        ({"dry": "actions"}, "the experiment says dry: actions, which Chaos Toolkit ignores in a file"),
+    ],
+)
+def test_what_would_silently_go_otherwise_is_refused(acts: Path, parts: dict[str, Any], told: str) -> None:
+    """A guard that is not there guards nothing; a dry run that is none breaks things."""
+
+    async def body() -> None:
+        with pytest.raises(FaultError, match=told):
+            async with child(acts, python("hit", "answer", value=1), **parts):
+                pass
+
+    run(body)
+
+
+def test_a_control_that_fails_is_told(acts: Path) -> None:
+    """Chaos Toolkit goes on without it and says so to nobody."""
+
+    async def body() -> None:
+        guard = {"controls": [control("guard", "acts")]}
+        async with child(acts, python("guarded", "answer", value=1), **guard) as playing:
+            outcome = await playing.inject()
+            assert outcome.problem == (
+                "control 'guard' failed: ValueError: the guard fell over, which Chaos Toolkit passes over"
+            )
 
     run(body)
 

@@ -61,7 +61,7 @@ VAGUE = frozenset({"utils", "util", "helpers", "helper", "manager", "common", "m
 HOMES = {
     "locust": ("load/listener.py",),
     "gevent": ("load/listener.py",),
-    "chaoslib": ("faults/child.py", "faults/actions/"),
+    "chaoslib": ("faults/child.py", "faults/hidden.py", "faults/actions/"),
     "chaosk8s": ("faults/child.py", "faults/actions/"),
     "toxiproxy": ("faults/child.py", "faults/actions/"),
     "click": ("cli/",),

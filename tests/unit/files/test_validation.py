@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from gameday.errors import InputError
+from gameday.places import Kind
+from gameday.shelf import Shelf
 from gameday.validation import validate
 
 LEAK = "scenarios/leak.yaml"
@@ -119,6 +121,27 @@ def test_a_slip_of_the_pen_in_somebody_else_s_experiment_is_a_warning(project: P
         "experiments/theirs.yaml:8:3: unknown key 'pauzes'; did you mean 'pauses'?",
         "experiments/theirs.yaml:9:41: unknown key 'argumets'; did you mean 'arguments'?",
     ]
+
+
+def test_somebody_else_s_experiment_is_read_as_chaos_toolkit_reads_it(project: Path) -> None:
+    """YAML 1.1, the last of two equal keys, merge keys; what we would not have taken is warned of."""
+    (project / "experiments" / "theirs.yaml").write_text(
+        "title: T\ndescription: first\ndescription: last\nsecrets: {shop: {token: abc, key: {type: env, key: KEY}}}\n"
+        "configuration: &all {loud: no, mode: 0777}\nmethod:\n"
+        "- {type: probe, name: a, provider: {type: process, path: echo, arguments: {<<: *all, loud: yes}}}\n"
+    )
+    report = validate([project / "experiments" / "theirs.yaml"], project)
+    data = Shelf(project).read(Kind.EXPERIMENT, project / "experiments" / "theirs.yaml").reading.data
+
+    assert report.problems == []
+    assert [str(warning).removeprefix("experiments/theirs.yaml:") for warning in report.warnings] == [
+        "3:1: duplicate key 'description'; it stands in line 2 already",
+        "4:25: this secret would stand in the log of each run; let it come from the environment",
+        "7:76: merge keys (<<) are not read; write the keys out",
+    ]
+    assert data["description"] == "last"
+    assert data["configuration"] == {"loud": False, "mode": 511}
+    assert data["method"][0]["provider"]["arguments"] == {"loud": True, "mode": 511}
 
 
 def test_profiles_are_validated_as_merged(project: Path, edit: Edit) -> None:
