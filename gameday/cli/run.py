@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,6 +58,7 @@ _NOT_WELL = (
     help="What the scripted responder does, instead of the scenario's own.",
 )
 @click.option("--profile", metavar="NAME", help="A profile of the scenario, for example people's pace.")
+@click.option("--plan", is_flag=True, help="Show what would be touched, and touch nothing.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -91,6 +93,7 @@ def run_command(
     responder: str | None,
     playbook: str | None,
     profile: str | None,
+    plan: bool,
     out: Path,
     seed: int | None,
     parallel: int,
@@ -108,6 +111,7 @@ def run_command(
     Example: gameday run auth-connection-leak
              gameday run auth-connection-leak --responder people --profile gameday
              gameday run auth-connection-leak identity-latency --parallel 2
+             gameday run auth-connection-leak --plan
     """
     from gameday.catalog import Catalog
 
@@ -122,6 +126,12 @@ def run_command(
         raise InputError("name a scenario; `gameday list scenarios` shows them")
     chosen = Choice(kind, attach, keep, responder, profile, playbook, out, seed, as_json, quiet)
     asked = orders(catalog, names, chosen)
+    if plan:
+        from gameday.cli.planned import as_text, planned
+
+        plans = [planned(order, attach) for order in asked]
+        click.echo(json.dumps(plans, indent=2) if as_json else "\n\n".join(as_text(one) for one in plans))
+        return
     if junit is not None:
         results.clear(junit)
     if len(asked) == 1:
