@@ -1,0 +1,92 @@
+"""A system's monitors, for those who have a Prometheus and an Alertmanager."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gameday.cli import complete
+from gameday.errors import InputError
+
+
+class _Seconds(click.ParamType[float]):
+    """A duration as everywhere else: ``15s``, ``500ms``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; says how a duration is written."""
+        from gameday.model.quantities import duration
+
+        try:
+            found = value if isinstance(value, float) else duration(value)
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+        if found <= 0:
+            self.fail("an interval is more than nothing", param, ctx)
+        return found
+
+
+_WEBHOOK = "http://127.0.0.1:9095/alerts"
+
+
+@click.group("monitors")
+def monitors_command() -> None:
+    """A system's monitors for Prometheus and Alertmanager.
+
+    Example: gameday monitors render auth --prometheus
+    """
+
+
+@monitors_command.command("render")
+@click.argument("system", shell_complete=complete.systems)
+@click.option("--prometheus", "kind", flag_value="prometheus", help="Alerting rules for Prometheus.")
+@click.option("--alertmanager", "kind", flag_value="alertmanager", help="A configuration for Alertmanager.")
+@click.option("--scrape", type=_Seconds(), default="1s", show_default=True, help="How often it scrapes.")
+@click.option(
+    "--evaluation", type=_Seconds(), default="1s", show_default=True, help="How often rules are evaluated."
+)
+@click.option(
+    "--group-wait",
+    type=_Seconds(),
+    default="1s",
+    show_default=True,
+    help="How long Alertmanager waits for more.",
+)
+@click.option("--webhook", default=_WEBHOOK, show_default=True, help="Where game days take alerts.")
+@click.option(
+    "--credentials-file", default="", help="The file with the webhook's token, as Alertmanager sees it."
+)
+def render_command(
+    system: str,
+    kind: str | None,
+    scrape: float,
+    evaluation: float,
+    group_wait: float,
+    webhook: str,
+    credentials_file: str,
+) -> None:
+    """Print a system's monitors as rules of Prometheus, or the route that tells game days of them.
+
+    Example: gameday monitors render auth --prometheus --scrape 15s > rules.yml
+    """
+    from gameday.detect.rendered import Intervals, route, rules
+    from gameday.places import Kind
+    from gameday.shelf import Shelf
+
+    if kind is None:
+        raise InputError("say for whom: --prometheus or --alertmanager")
+    shelf = Shelf()
+    reading = shelf.read(Kind.SYSTEM, shelf.path(Kind.SYSTEM, system)).reading
+    if reading.model is None:
+        raise InputError(reading.problems)
+    name, intervals = shelf.path(Kind.SYSTEM, system).stem, Intervals(scrape, evaluation, group_wait)
+    if not reading.model.monitors:
+        raise InputError(f"system '{name}' has no monitors")
+    text = (
+        rules(name, reading.model, intervals)
+        if kind == "prometheus"
+        else route(name, webhook, intervals, credentials_file)
+    )
+    click.echo(text, nl=False)
