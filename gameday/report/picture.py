@@ -124,7 +124,7 @@ def panels(scene: Scene, size: Size) -> list[Panel]:
     return [*drawn, _clocks(scene, size, frame)] if scene.clocks else drawn
 
 
-def _guides(panel: Panel, scene: Scene) -> None:
+def _guides(panel: Panel, scene: Scene, colour: str = "var(--ink)") -> None:
     """Impact and mend through all panels, and the impaired time between them as a tint."""
     for begin, end in scene.impaired:
         panel.bar(begin, end, 0, panel.height, "var(--impaired)")
@@ -132,7 +132,7 @@ def _guides(panel: Panel, scene: Scene) -> None:
         panel.line(0.0, 0, panel.height, "var(--fault)", dashed=True)
     for moment in scene.moments:
         panel.bar(moment.earliest, moment.latest, 0, panel.height, "var(--unsure)")
-        panel.line(moment.t, 0, panel.height, "var(--ink)", href=moment.evidence)
+        panel.line(moment.t, 0, panel.height, colour, href=moment.evidence)
 
 
 def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
@@ -143,7 +143,7 @@ def _marks(scene: Scene, size: Size, frame: Frame) -> Panel:
     line = moments + levels * _FLAG + 4
     height = line + 10 + (len(scene.alerts) + len(scene.faults)) * _ROW + 6
     panel = Panel(frame, height)
-    _guides(panel, scene)
+    _guides(panel, scene, "var(--quiet)")  # flags stand over them here
     _name_moments(panel, scene, size)
     if scene.acts:
         panel.title("acts", line)
@@ -267,11 +267,12 @@ def _name_clock(panel: Panel, size: Size, bar: ClockBar, y: float) -> None:
     """Its value beside its end: right of it, else left of its beginning, else before its end."""
     value = f"{bar.value} {_MARKS[bar.verdict]}".rstrip()
     whole = f"{value}  of {budget(bar.limit)}" if size.long_labels and bar.limit is not None else value
-    begin, end = panel.frame.x(bar.begin), panel.frame.x(bar.end)
+    last = max(bar.end, bar.latest or bar.end)
+    begin, end = panel.frame.x(bar.begin), panel.frame.x(last)
     for label in (whole, value):
         width = (len(label) + 1.5) * size.per_letter
         if end + width <= size.plot + size.right:
-            panel.text(bar.end, y, label, dx=6, href=bar.evidence)
+            panel.text(last, y, label, dx=6, href=bar.evidence)
             return
         if begin - width >= 0:
             panel.text(bar.begin, y, label, dx=-5, align="right", href=bar.evidence)

@@ -15,7 +15,7 @@ from gameday.report.picture import ClockBar, Mark, Moment, Scene, Span
 from gameday.report.series import series
 from gameday.report.timeline import Entry, origin
 from gameday.report.words import Kind
-from gameday.score.card import Instant, Measure, Scorecard, State
+from gameday.score.card import Instant, Measure, Scorecard, State, Verdict
 from gameday.score.measures import CLOCKS
 
 _BEFORE = 0.15
@@ -138,6 +138,8 @@ def _clock(measure: Measure, marks: dict[str, Instant], zero: float, end: float)
         return None
     begin = start.at - zero
     length = {State.OBSERVED: measure.value, State.CENSORED: measure.earliest}.get(measure.state)
+    if measure.state is State.CENSORED and measure.verdict is Verdict.PASS:
+        length = 0.0  # what never came, and was not to come, is no time that ran
     observed = measure.state is State.OBSERVED and measure.earliest is not None and measure.latest is not None
     return ClockBar(
         label=name.done,
