@@ -1,4 +1,4 @@
-"""A system's monitors, for those who have a Prometheus and an Alertmanager."""
+"""A system's monitors, for those who have a Prometheus."""
 
 from __future__ import annotations
 
@@ -28,12 +28,9 @@ class _Seconds(click.ParamType[float]):
         return found
 
 
-_WEBHOOK = "http://127.0.0.1:9095/alerts"
-
-
 @click.group("monitors")
 def monitors_command() -> None:
-    """A system's monitors for Prometheus and Alertmanager.
+    """A system's monitors, for Prometheus.
 
     Example: gameday monitors render auth --prometheus
     """
@@ -42,7 +39,6 @@ def monitors_command() -> None:
 @monitors_command.command("render")
 @click.argument("system", shell_complete=complete.systems)
 @click.option("--prometheus", "kind", flag_value="prometheus", help="Alerting rules for Prometheus.")
-@click.option("--alertmanager", "kind", flag_value="alertmanager", help="A configuration for Alertmanager.")
 @click.option("--scrape", type=_Seconds(), default="1s", show_default=True, help="How often it scrapes.")
 @click.option(
     "--evaluation", type=_Seconds(), default="1s", show_default=True, help="How often rules are evaluated."
@@ -52,11 +48,7 @@ def monitors_command() -> None:
     type=_Seconds(),
     default="1s",
     show_default=True,
-    help="How long Alertmanager waits for more.",
-)
-@click.option("--webhook", default=_WEBHOOK, show_default=True, help="Where game days take alerts.")
-@click.option(
-    "--credentials-file", default="", help="The file with the webhook's token, as Alertmanager sees it."
+    help="How long whoever pages waits for more.",
 )
 def render_command(
     system: str,
@@ -64,19 +56,17 @@ def render_command(
     scrape: float,
     evaluation: float,
     group_wait: float,
-    webhook: str,
-    credentials_file: str,
 ) -> None:
-    """Print a system's monitors as rules of Prometheus, or the route that tells game days of them.
+    """Print a system's monitors as alerting rules of Prometheus.
 
     Example: gameday monitors render auth --prometheus --scrape 15s > rules.yml
     """
-    from gameday.detect.rendered import Intervals, route, rules
+    from gameday.detect.rendered import Intervals, rules
     from gameday.places import Kind
     from gameday.shelf import Shelf
 
     if kind is None:
-        raise InputError("say for whom: --prometheus or --alertmanager")
+        raise InputError("say for whom: --prometheus")
     shelf = Shelf()
     reading = shelf.read(Kind.SYSTEM, shelf.path(Kind.SYSTEM, system)).reading
     if reading.model is None:
@@ -84,9 +74,4 @@ def render_command(
     name, intervals = shelf.path(Kind.SYSTEM, system).stem, Intervals(scrape, evaluation, group_wait)
     if not reading.model.monitors:
         raise InputError(f"system '{name}' has no monitors")
-    text = (
-        rules(name, reading.model, intervals)
-        if kind == "prometheus"
-        else route(name, webhook, intervals, credentials_file)
-    )
-    click.echo(text, nl=False)
+    click.echo(rules(name, reading.model, intervals), nl=False)

@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("desk", "Say that the system is well again."),
     "resolve": ("desk", "Say that it is over."),
     "stack": ("stack", "The system under rehearsal by itself: up, down, status, env, levers."),
-    "monitors": ("monitors", "A system's monitors for Prometheus and Alertmanager."),
+    "monitors": ("monitors", "A system's monitors, as rules for Prometheus."),
     "proxy": ("proxy", "The fault proxy alone, with Toxiproxy's API."),
     "init": ("init", "Lay out a project with a first scenario of your own."),
     "doctor": ("doctor", "What this machine can do, and what to install for the rest."),

@@ -1,4 +1,4 @@
-"""A system's monitors for those who have a Prometheus and an Alertmanager: rules for one, a route for the other."""
+"""A system's monitors for those who have a Prometheus: alerting rules."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import yaml
 from gameday.detect.promql import expression, written
 from gameday.model.system import System
 
-_TEAM = "team"
-
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """How often somebody looks, and how long Alertmanager waits for more of the same; seconds."""
+    """How often somebody looks, and how long whoever pages waits for more of the same; seconds."""
 
     scrape: float = 1.0
     evaluation: float = 1.0
@@ -50,31 +48,6 @@ def rules(name: str, system: System, intervals: Intervals) -> str:
         f"ask for luck:\n{floors}"
     )
     return head + _yaml({"groups": [group]})
-
-
-def route(name: str, webhook: str, intervals: Intervals, credentials_file: str = "") -> str:
-    """A configuration of Alertmanager that tells the game day of this system's alerts, as YAML.
-
-    The team's own receiver is told as well: an alert goes on to what follows, which takes all that is left.
-    """
-    hook: dict[str, Any] = {"url": webhook, "send_resolved": True, "max_alerts": 0}
-    if credentials_file:
-        hook["http_config"] = {"authorization": {"type": "Bearer", "credentials_file": credentials_file}}
-    ours = {
-        "receiver": "gameday",
-        "matchers": [f'system="{name}"'],
-        "group_by": ["alertname"],
-        "group_wait": written(intervals.group_wait),
-        "group_interval": written(intervals.group_wait),
-        "repeat_interval": "1h",
-        "continue": True,
-    }
-    config: Mapping[str, Any] = {
-        "route": {"receiver": _TEAM, "routes": [ours, {"receiver": _TEAM}]},
-        "receivers": [{"name": _TEAM}, {"name": "gameday", "webhook_configs": [hook]}],
-    }
-    head = f"# Tells the game day of what fires for '{name}'. Put your own receivers in the place of '{_TEAM}'.\n"
-    return head + _yaml(config)
 
 
 def _yaml(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A system's monitors as rules of Prometheus and a route of Alertmanager."""
+"""A system's monitors as rules of Prometheus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from gameday.cli.program import app
 from gameday.detect.promql import EXPRESSIONS, expression, written
-from gameday.detect.rendered import Intervals, route, rules
+from gameday.detect.rendered import Intervals, rules
 from gameday.errors import ExitCode, InputError
 from gameday.metrics import METRICS, Side
 from gameday.model.quantities import Condition
@@ -75,23 +75,10 @@ def test_durations_are_prometheus_s(seconds: float, text: str) -> None:
     assert written(seconds) == text
 
 
-def test_the_route_tells_the_game_day_and_the_team() -> None:
-    """Of this system's alerts; whoever is told of the rest is told of these too."""
-    config = yaml.safe_load(route("auth", "http://127.0.0.1:9/x", Intervals(group_wait=2), "/run/token"))
-    ours, team = config["route"]["routes"]
-
-    assert (ours["receiver"], ours["matchers"], ours["continue"]) == ("gameday", ['system="auth"'], True)
-    assert ours["group_wait"] == "2s"
-    assert team == {"receiver": config["route"]["receiver"]}
-    (hook,) = config["receivers"][1]["webhook_configs"]
-    assert (hook["url"], hook["send_resolved"]) == ("http://127.0.0.1:9/x", True)
-    assert hook["http_config"]["authorization"]["credentials_file"] == "/run/token"
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["auth"], "say for whom: --prometheus or --alertmanager"),
+        (["auth"], "say for whom: --prometheus"),
         (["oauth", "--prometheus"], "there is no system 'oauth'; did you mean 'auth'?"),
         (["auth", "--prometheus", "--scrape", "15"], "'15' is not a duration; write 250ms, 30s"),
         (["auth", "--prometheus", "--scrape", "0s"], "an interval is more than nothing"),
