@@ -19,6 +19,7 @@ from gameday.faults.holder import GRACE, SHORTEST
 
 __all__ = ["hold", "holds", "let_go", "renew_all", "watched_by_runner"]
 
+_END_SECONDS = 1.0
 _START_SECONDS = 15.0
 _RENEWALS = 4
 """How often a lease is renewed while it lasts, where a thread does it."""
@@ -52,9 +53,12 @@ class _Holder:
 
     def in_place(self) -> dict[str, Any]:
         """What it holds, once it has said so. Raises RuntimeError where it says nothing."""
-        self._spoke.wait(_START_SECONDS)
+        spoke = self._spoke.wait(_START_SECONDS)
         if self.said:
             return self.said
+        if spoke:  # it closed its end without a word: it is about to be gone
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
         code = self._process.poll()
         self.let_go()
         how = "did not take hold in time" if code is None else f"ended with {code} before it held anything"
