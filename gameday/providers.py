@@ -72,8 +72,10 @@ def _file(module: str, folder: str) -> Path | _Missing | None:
     if spec is None:
         return _Missing(inside=False)
     for step in rest:
-        folders = list(spec.submodule_search_locations or ())
-        inner = importlib.machinery.PathFinder.find_spec(step, folders) if folders else None
+        if spec.submodule_search_locations is None:
+            return None  # no package, and yet there may be such a module: os.path is one
+        folders = list(spec.submodule_search_locations)
+        inner = importlib.machinery.PathFinder.find_spec(step, folders)
         if inner is None:
             beside = {file.stem for folder in folders for file in Path(folder).glob("[!_]*")}
             return _Missing(inside=True, there=sorted(beside))

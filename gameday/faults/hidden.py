@@ -26,7 +26,8 @@ def expanded(experiment: Mapping[str, Any]) -> dict[str, Any]:
     Chaos Toolkit looks references up among the method and the hypothesis of what it plays; we play parts.
     """
     hypothesis = experiment.get(HYPOTHESIS) or {}
-    written = [*experiment.get("method", []), *hypothesis.get("probes", []), *experiment.get("rollbacks", [])]
+    parts = (experiment.get("method"), hypothesis.get("probes"), experiment.get("rollbacks"))
+    written = [activity for part in parts for activity in part or []]
     named = {one["name"]: one for one in reversed(written) if one.get("name") and "ref" not in one}
 
     def whole(activity: Mapping[str, Any]) -> dict[str, Any]:

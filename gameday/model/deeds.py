@@ -132,6 +132,10 @@ SHAPES: dict[str, type[Shape]] = {
 }
 
 
+DESK = tuple(deed for deed in SHAPES if deed != "wait")
+"""What responders do at the desk: each is a command of its name."""
+
+
 def shape(deed: str, said: Any) -> BaseModel:
     """What an act says, in its shape.
 

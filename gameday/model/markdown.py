@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from gameday.errors import Place, Problem
 from gameday.model.base import nearest, wrong
+from gameday.model.deeds import DESK
 from gameday.model.located import Document, check_text, parse
 from gameday.model.reading import Reading, build
 from gameday.model.runbook import Runbook, order_problems
-from gameday.model.vocabulary import DESK, LEVERS, TOPICS
+from gameday.model.vocabulary import LEVERS, TOPICS
 
 HEADINGS = ("Symptoms", "Quick Fix", "Investigation", "Prevention")
 _FENCE = "---"

@@ -25,13 +25,8 @@ def read_experiment(text: str, file: str) -> Reading[Experiment]:
     document, problems = parse(text, file)
     if document is None:
         return Reading(None, None, problems)
-    if not _is_ours(document.data):
-        try:
-            theirs = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError):
-            theirs = None
-        if isinstance(theirs, dict):
-            return build(replace(document, data=json.loads(json.dumps(theirs, default=str))), Experiment)
+    if not _is_ours(document.data) and (theirs := _as_1_1(text)) is not None:
+        return build(replace(document, data=theirs), Experiment)
     return build(document, Experiment, problems)
 
 
@@ -41,6 +36,15 @@ def passed_over(text: str, file: str) -> list[Problem]:
     if document is None:
         return []
     return differences(text, file) if _is_ours(document.data) else problems
+
+
+def _as_1_1(text: str) -> dict[str, Any] | None:
+    """Keys and values as JSON has them; None where it has not: a date as a key, a circle, what is no number."""
+    try:
+        found = json.loads(json.dumps(yaml.safe_load(text), default=str, allow_nan=False))
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _is_ours(data: Any) -> bool:

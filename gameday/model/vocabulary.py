@@ -34,18 +34,4 @@ ROLES: dict[str, str] = {
     "scribe": "keeps the incident's log",
 }
 
-DESK = (
-    "look",
-    "lever",
-    "ack",
-    "declare",
-    "assign",
-    "note",
-    "hypothesis",
-    "step",
-    "update",
-    "verify",
-    "resolve",
-)
-"""The commands of a responder."""
 UPDATE_STATES = ("investigating", "identified", "monitoring", "resolved")

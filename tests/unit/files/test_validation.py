@@ -123,6 +123,32 @@ def test_a_slip_of_the_pen_in_somebody_else_s_experiment_is_a_warning(project: P
     ]
 
 
+def test_a_module_that_is_no_file_of_its_package_may_be_there(project: Path, edit: Edit) -> None:
+    """``os.path`` stands in no package's folder and can be imported."""
+    edit("experiments/nothing.yaml", "module: gameday.faults.actions.control", "module: os.path")
+
+    assert validate([project / "experiments"], project).problems == []
+
+
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        ("configuration: {2026-01-01: x}", ""),
+        ("configuration: &a {b: *a}", "3:23: alias '*a' refers to itself"),
+        ("configuration: {x: .nan}", "3:20: '.nan' is not a number one can compare with"),
+    ],
+)
+def test_what_json_has_not_is_no_bug_of_ours(project: Path, part: str, problem: str) -> None:
+    """Somebody else's file with a date as a key, a circle or what is no number: read by our rules, or refused."""
+    (project / "experiments" / "theirs.yaml").write_text(
+        f"title: T\ndescription: D\n{part}\nmethod: [{{type: probe, name: a, provider: {{type: process, path: ls}}}}]\n"
+    )
+    found = [str(one) for one in validate([project / "experiments" / "theirs.yaml"], project).problems]
+
+    assert len(found) == bool(problem)
+    assert all(one.startswith(f"experiments/theirs.yaml:{problem}") for one in found)
+
+
 def test_somebody_else_s_experiment_is_read_as_chaos_toolkit_reads_it(project: Path) -> None:
     """YAML 1.1, the last of two equal keys, merge keys; what we would not have taken is warned of."""
     (project / "experiments" / "theirs.yaml").write_text(

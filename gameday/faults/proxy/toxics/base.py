@@ -8,6 +8,7 @@ any ``await`` and no byte is lost or out of order.
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar, NamedTuple, Protocol, Self
 
@@ -50,7 +51,7 @@ class Stub(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Toxic:
+class Toxic(ABC):
     """The settings of one kind of toxic: whole numbers, 0 unless given."""
 
     kind: ClassVar[str]
@@ -60,9 +61,9 @@ class Toxic:
     ends_when_removed: ClassVar[bool] = False
     """Whether taking it away closes the connections it was working on."""
 
+    @abstractmethod
     async def pipe(self, stub: Stub) -> None:
         """Pass on what comes in, until the stream ends. Returning ends the stream from here on."""
-        raise NotImplementedError
 
     def with_settings(self, given: Fields) -> Self:
         """These settings with the given ones changed. Raises ApiError for a value that is no whole number."""

@@ -1,9 +1,9 @@
-"""The closed lists of words, against who uses them."""
+"""What responders do, against what they can type."""
 
 from __future__ import annotations
 
 from gameday.cli.overview import COMMANDS
-from gameday.model.vocabulary import DESK
+from gameday.model.deeds import DESK
 
 
 def test_a_responder_s_commands_are_those_of_the_desk() -> None:
