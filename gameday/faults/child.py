@@ -125,7 +125,7 @@ class Child:
             event_handlers=[handler],
         )
         self.playing = False
-        problems = [*handler.problems, *journal_problems(journal, len(activities)), *self._controls.take()]
+        problems = [*journal_problems(journal, len(activities)), *handler.problems, *self._controls.take()]
         self.say("done", ok=not problems, problem="; ".join(problems), status=journal.get("status", ""))
 
 

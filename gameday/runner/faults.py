@@ -24,7 +24,7 @@ from gameday.events import (
     RecipeWritten,
 )
 from gameday.faults.host import FaultChild, FaultError, Outcome
-from gameday.model.experiment import Experiment, Ours, Takes
+from gameday.model.experiment import Experiment, Ours
 from gameday.model.scenario import FaultUse
 from gameday.ports import Stack, Things
 from gameday.recovery import differences
@@ -34,6 +34,8 @@ _SPARE = 5.0
 """Seconds a child may take beyond what its experiment says, before it counts as hung."""
 _PROBE_DEADLINE = 5.0
 PROBE_EVERY = 2.0
+_UNSAID = Ours.model_validate({"takes": {"inject": "60s", "revert": "60s"}})
+"""What is assumed of an experiment without a block of ours."""
 
 
 class Faults:
@@ -58,7 +60,7 @@ class Faults:
         return self._session.situation.inputs.experiments[self._use(fault).experiment]
 
     def _ours(self, fault: str) -> Ours:
-        return self._experiment(fault).ours or Ours(takes=Takes(inject=60.0, revert=60.0))
+        return self._experiment(fault).ours or _UNSAID
 
     async def start_children(self) -> None:
         """Start and arm a child for every fault, so that nothing is left to import at its instant.
@@ -192,7 +194,8 @@ class Faults:
         """Bring what a fault touched to these states; gives whether its own rollbacks did it.
 
         Ours restore states, so they have nothing to do where the states hold already and the fault was not seen in
-        place any more; the rollbacks of a third party's experiment are always played, as written.
+        place any more; the rollbacks of a third party's experiment are played as written, unless none of its actions
+        ever began: then they would only fail.
         """
         await self._quiet(fault)
         self._session.append(FaultReverting(fault=fault, by=by))
@@ -201,9 +204,16 @@ class Faults:
         if experiment.ours is not None and self._session.situation.in_place(fault) is not True:
             with contextlib.suppress(StackError):
                 holds = not differences(things, await self._stack.inventory())
-        problem = await self._roll_back(fault, things) if experiment.rollbacks and not holds else ""
+        wanted = experiment.rollbacks and not holds and not self._never_began(fault)
+        problem = await self._roll_back(fault, things) if wanted else ""
         self._session.append(FaultReverted(fault=fault, ok=not problem, problem=problem))
         return not problem
+
+    def _never_began(self, fault: str) -> bool:
+        """Whether it is known that no action of it was played; a run that was killed may not have heard of one."""
+        history = self._session.situation.history
+        over = any(event.fault == fault and not event.ok for _, event in history.of(FaultInjected))
+        return over and all(event.fault != fault for _, event in history.of(FaultTriggered))
 
     async def _roll_back(self, fault: str, things: Things) -> str:
         """Play the rollbacks, in a fresh child where the fault's own is gone; gives the problem, if any."""

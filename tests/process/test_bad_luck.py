@@ -175,6 +175,29 @@ def test_an_injection_that_does_not_end_well(scratch: Standing, how: str, words:
     assert toxics[-1] == {}
 
 
+def test_somebody_else_s_experiment(scratch: Standing) -> None:
+    """Without a block of ours: its method is played and felt, its rollbacks put it back; what is not known is said."""
+    fault = {"late": {"experiment": "theirs", "for": "4s"}}
+    name = variant(scratch.home, "other", faults=fault, expect={"impact": "allowed"})
+    game = scratch.home.start(name, "--responder", "none", "--attach", "staging")
+    log = ended(game, 0, "PASS", "Fault late could not be read back")
+    played = [(e["request"], e["name"], e["problem"]) for e in log if e["type"] == "fault_activity"]
+    assert played == [("inject", "proxy-answers", ""), ("inject", "slow", ""), ("revert", "quick", "")]
+    assert [e["clean"] for e in log if e["type"] == "stack_compared"] == [True]
+    assert game.card["measures"]["time_to_impact"]["state"] == "observed"
+
+
+def test_what_somebody_else_calls_normal_does_not_hold(scratch: Standing) -> None:
+    """Chaos Toolkit would call it completed; here it is exit 3, with the probe, and nothing was injected."""
+    fault = {"late": {"experiment": "theirs", "for": "25s", "with": {"path": "nowhere"}}}
+    game = scratch.home.start(variant(scratch.home, "abnormal", faults=fault), "--attach", "staging")
+    log = ended(game, 3, "its steady-state hypothesis was not met ('proxy-answers')", "nothing was injected")
+    assert not [e for e in log if e["type"] == "fault_triggered"]
+    assert [(e["name"], e["request"]) for e in log if e["type"] == "fault_activity"] == [
+        ("proxy-answers", "inject")
+    ]
+
+
 def test_rollbacks_that_fail(scratch: Standing) -> None:
     """What an experiment's own rollbacks do not bring back, the stack does: clean, and the failure is in the log."""
     fault = {"late": {"experiment": "rollback-fail", "for": "2s"}}
