@@ -83,6 +83,7 @@ def test_a_killed_supervisor_takes_everything_with_it(
     assert not folder.exists()
 
 
+@pytest.mark.alone  # the machine's shared memory is everybody's: another stack that starts meanwhile would show in it
 def test_down_leaves_nothing(tmp_path: Path, touching: Touching) -> None:
     """After `down` there is no process, no file and no port in use; another process may say it, by the handle."""
     folder = tmp_path / "s"
