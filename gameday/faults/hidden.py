@@ -83,7 +83,9 @@ def activity_problem(
     if "tolerance" in activity:
         if _within(activity["tolerance"], output, configuration, secrets):
             return ""
-        seen = f"status {output['status']}" if isinstance(output, dict) and "status" in output else repr(output)
+        seen = (
+            f"status {output['status']}" if isinstance(output, dict) and "status" in output else repr(output)
+        )
         return cut(f"{name}: {seen} is not within its tolerance {activity['tolerance']!r}")
     if isinstance(output, dict) and isinstance(status := output.get("status"), int):
         provider = activity.get("provider", {}).get("type", "")
