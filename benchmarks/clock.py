@@ -87,7 +87,7 @@ def _one(project: Project, standing: Standing, kinds: Sequence[Hit], number: int
 
 def _call(words: str) -> dict[str, str]:
     from gameday.levers import read_call
-    from gameday.stacks.local.lever_table import LEVERS
+    from gameday.stacks.platform.lever_table import LEVERS
 
     call = read_call(words.split(), LEVERS)
     return {"name": call.name, **call.arguments}

@@ -182,7 +182,7 @@ def _take_away(runs: Path, game: subprocess.Popen[str]) -> None:
 def _call(words: tuple[str, ...]) -> dict[str, str]:
     """A lever's words as a playbook writes them."""
     from gameday.levers import read_call
-    from gameday.stacks.local.lever_table import LEVERS
+    from gameday.stacks.platform.lever_table import LEVERS
 
     call = read_call(words, LEVERS)
     return {"name": call.name, **call.arguments}

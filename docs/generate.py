@@ -27,7 +27,7 @@ from gameday.model.schemas import MODELS, schema  # noqa: E402
 from gameday.model.vocabulary import ROLES, TOPICS  # noqa: E402
 from gameday.places import HOMES, Kind  # noqa: E402
 from gameday.shelf import Shelf  # noqa: E402
-from gameday.stacks.local.lever_table import LEVERS  # noqa: E402
+from gameday.stacks.platform.lever_table import LEVERS  # noqa: E402
 
 _MADE = "<!-- Made by `make docs`: change what it is made from. -->"
 _FILE = re.compile(r"(<!-- file: (\S+) -->\n\n?```\w+\n).*?(```\n)", re.DOTALL)

@@ -16,7 +16,7 @@ from gameday.stacks.local import limits
 from gameday.stacks.local.adapter import LocalStack
 from gameday.stacks.local.back_off import BackOff
 from gameday.stacks.local.child import Child
-from gameday.stacks.local.waiting import until
+from gameday.stacks.platform.waiting import until
 
 Samples = dict[str, float]
 

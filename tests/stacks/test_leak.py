@@ -14,7 +14,7 @@ from psycopg import pq
 from gameday.levers import read_call
 from gameday.ports import Topic
 from gameday.stacks.local.adapter import LocalStack
-from gameday.stacks.local.waiting import until
+from gameday.stacks.platform.waiting import until
 from tests.stacks.people import People
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]

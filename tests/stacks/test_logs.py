@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gameday.stacks.local.log_reading import LogLine, read_logs
+from gameday.stacks.platform.log_reading import LogLine, read_logs
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 AUTH = {

@@ -7,8 +7,8 @@ import pytest
 from gameday.errors import InputError
 from gameday.levers import read_call
 from gameday.ports import LeverCall, Topic
-from gameday.stacks.local.lever_table import LEVERS, read_arguments, touched
-from gameday.stacks.local.looks import check_look
+from gameday.stacks.platform.lever_table import LEVERS, read_arguments, touched
+from gameday.stacks.platform.looks import check_look
 
 
 @pytest.mark.parametrize(

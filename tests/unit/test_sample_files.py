@@ -25,9 +25,9 @@ from gameday.model.markdown import commands
 from gameday.model.schemas import MODELS, schema
 from gameday.model.vocabulary import LEVERS
 from gameday.ports import LeverCall, Topic
-from gameday.stacks.local.lever_table import LEVERS as LOCAL_LEVERS
-from gameday.stacks.local.lever_table import read_arguments
-from gameday.stacks.local.looks import check_look
+from gameday.stacks.platform.lever_table import LEVERS as LOCAL_LEVERS
+from gameday.stacks.platform.lever_table import read_arguments
+from gameday.stacks.platform.looks import check_look
 from gameday.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]

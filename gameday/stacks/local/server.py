@@ -1,8 +1,4 @@
-"""One PostgreSQL server: its process, its data, whether it leads or follows, and what is asked of it.
-
-A server whose data holds PostgreSQL's own ``standby.signal`` never starts writable. So that file is also how a
-server that was fenced stays fenced, whoever starts it.
-"""
+"""One PostgreSQL server as processes of ours: started, frozen, ended, made anew from a copy."""
 
 from __future__ import annotations
 
@@ -12,41 +8,33 @@ import shutil
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, LiteralString
 
 import psutil
-import psycopg
-from psycopg import AsyncConnection
 
 from gameday.errors import StackError
 from gameday.stacks.local.child import Child, run_once
 from gameday.stacks.local.programs import give_to_nobody
-from gameday.stacks.local.waiting import until
+from gameday.stacks.platform.server import QUERY_SECONDS, START_SECONDS, Server
+from gameday.stacks.platform.waiting import until
 
-State = Literal["running", "frozen", "stopped", "silent"]
-"""``silent``: the process runs and does not answer."""
-START_SECONDS = 20.0
 _GENTLY_SECONDS = 5.0
 _END_SECONDS = 5.0
-_QUERY_SECONDS = 3.0
-_PROMOTE_SECONDS = 5
 
 
-class Server:
+class LocalServer(Server):
     """Listens on a port of the loopback. Its data's folder is named as it is; ``url`` is a superuser's."""
 
+    child: Child
+
     def __init__(self, data: Path, port: int, url: str, *, programs: Path, log: Path, way: str) -> None:
-        self.name = data.name
+        super().__init__(data.name, url)
         self.port = port
         self.data = data
-        self._url = url
         self._log = log
         self._way = way
         self._programs = programs
         # Never started again by itself: a database that died is an incident, and a lever's business.
         self.child = Child(self.name, self._command, log, farewell=signal.SIGQUIT, way=way, comes_back=False)
-        self._kept: AsyncConnection[Any] | None = None
-        self._asking = asyncio.Lock()
 
     def _command(self) -> list[str]:
         return [self.program("postgres"), "-D", str(self.data), "-c", f"port={self.port}"]
@@ -120,16 +108,10 @@ class Server:
         async def stands_still() -> bool:
             return self.frozen
 
-        if not await until(stands_still, _QUERY_SECONDS):
+        if not await until(stands_still, QUERY_SECONDS):
             raise StackError(f"{self.name} was not frozen")
 
-    async def promote(self) -> None:
-        """Make a standby writable, and read that back. Raises StackError."""
-        await self.ask("SELECT pg_promote(true, %s)", (_PROMOTE_SECONDS,), within=_PROMOTE_SECONDS + 1)
-        if not await self.writable():
-            raise self.child.failure("did not become writable")
-
-    async def copy_of(self, source: Server, conninfo: str) -> None:
+    async def copy_of(self, source: LocalServer, conninfo: str) -> None:
         """Begin anew as a standby of another server, from a copy of its data. Raises StackError."""
         await self.end()
         await asyncio.to_thread(shutil.rmtree, self.data, ignore_errors=True)
@@ -141,61 +123,6 @@ class Server:
         how = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
         await run_once([*command, *how], self._log, way=self._way)
         await self.start()
-
-    async def answers(self) -> bool:
-        """Whether it takes a superuser's query."""
-        try:
-            await self.ask("SELECT 1")
-        except StackError:
-            return False
-        return True
-
-    async def writable(self) -> bool:
-        """Whether it says that it leads. Raises StackError where it does not answer."""
-        [(leads,)] = await self.ask("SELECT NOT pg_is_in_recovery()")
-        return bool(leads)
-
-    async def state(self) -> State:
-        """What it does, read back."""
-        if not self.child.running:
-            return "stopped"
-        if self.frozen:
-            return "frozen"
-        return "running" if await self.answers() else "silent"
-
-    async def ask(
-        self, query: LiteralString, values: Sequence[Any] = (), *, within: float = _QUERY_SECONDS
-    ) -> list[tuple[Any, ...]]:
-        """Rows of a query on the one superuser connection that is kept. Raises StackError past ``within`` seconds."""
-        if not self.child.running or self.frozen:
-            raise StackError(
-                f"{self.name} does not answer the stack: it is {'frozen' if self.frozen else 'stopped'}"
-            )
-        try:
-            async with asyncio.timeout(within), self._asking:
-                kept = await self._connection()
-                return await (await kept.execute(query, values)).fetchall()
-        except (psycopg.Error, TimeoutError) as error:
-            await self.close_kept()
-            raise StackError(f"{self.name} does not answer the stack: {error or 'no answer'}") from error
-
-    async def connect(self) -> AsyncConnection[Any]:
-        """A superuser's connection of the caller's own. Raises psycopg.Error."""
-        return await AsyncConnection.connect(
-            self._url, autocommit=True, application_name="gameday-supervisor", connect_timeout=2
-        )
-
-    async def close_kept(self) -> None:
-        """Give the kept connection up; the next question opens another."""
-        kept, self._kept = self._kept, None
-        if kept:
-            with contextlib.suppress(psycopg.Error):
-                await kept.close()
-
-    async def _connection(self) -> AsyncConnection[Any]:
-        if self._kept is None or self._kept.closed:
-            self._kept = await self.connect()
-        return self._kept
 
     async def _ended(self) -> bool:
         return not self.child.running

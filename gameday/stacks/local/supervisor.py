@@ -19,11 +19,11 @@ import aiohttp
 from aiohttp import web
 
 from gameday.errors import GamedayError
-from gameday.stacks.local.control import Control
 from gameday.stacks.local.folder import Folder
 from gameday.stacks.local.held_ports import HeldPorts
 from gameday.stacks.local.limits import keep_limits
-from gameday.stacks.local.parts import Parts, Ports
+from gameday.stacks.local.parts import LocalParts, Ports
+from gameday.stacks.platform.control import Control
 
 _log = logging.getLogger(__name__)
 
@@ -34,14 +34,14 @@ async def supervise(folder: Folder) -> None:
         # A connection for each question: a replica that ends must not leave us a dead one to ask through.
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         async with aiohttp.ClientSession(connector=connector) as client:
-            parts = Parts(folder, folder.read_config(), Ports.take(held), client)
+            parts = LocalParts(folder, folder.read_config(), Ports.take(held), client)
             try:
                 await _serve(folder, parts)
             finally:
                 await parts.stop()
 
 
-async def _serve(folder: Folder, parts: Parts) -> None:
+async def _serve(folder: Folder, parts: LocalParts) -> None:
     token = secrets.token_urlsafe(18)
     control = Control(parts, token, lambda: url)
     loop = asyncio.get_running_loop()
@@ -63,7 +63,7 @@ async def _serve(folder: Folder, parts: Parts) -> None:
         await runner.cleanup()
 
 
-async def _started(parts: Parts, stopped: asyncio.Event) -> bool:
+async def _started(parts: LocalParts, stopped: asyncio.Event) -> bool:
     """Start the parts, unless the end is asked for before they stand."""
     starting, ending = asyncio.create_task(parts.start()), asyncio.create_task(stopped.wait())
     await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,7 @@ from gameday.model.lever_table import read_table
 from gameday.model.schemas import files
 from gameday.model.vocabulary import LEVERS, TOPICS
 from gameday.ports import Topic
-from gameday.stacks.local.lever_table import LEVERS as LOCAL_LEVERS
+from gameday.stacks.platform.lever_table import LEVERS as LOCAL_LEVERS
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from gameday.model.amounts import amount
-from gameday.stacks.local.kills import choose
+from gameday.stacks.platform.kills import choose
 
 NAMES = ["auth-1", "auth-2", "auth-3", "auth-4"]
 

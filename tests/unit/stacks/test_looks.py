@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gameday.errors import StackError
-from gameday.stacks.local.looks import _timed
+from gameday.stacks.platform.looks import _timed
 
 
 def test_who_does_not_answer_and_gives_up_slowly_delays_no_look() -> None:

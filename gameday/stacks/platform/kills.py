@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from gameday.errors import InputError, StackError
 from gameday.model.amounts import Amount, amount
-from gameday.stacks.local.catalog import SERVICE, known
-from gameday.stacks.local.rollout import AuthService
+from gameday.stacks.platform.catalog import SERVICE, known
+from gameday.stacks.platform.rollout import AuthService
 
 PICKS = ("random", "oldest")
 _GONE_SECONDS = 2.0
@@ -56,7 +56,7 @@ async def kill_replicas(service: AuthService, body: Mapping[str, Any]) -> list[V
     dice = random.Random(body.get("seed") or None)  # noqa: S311 - no secret hangs on it
     chosen = choose(oldest_first, wanted, pick, dice)
     for child, _ in chosen:
-        child.kill()
+        await child.kill()
     for child, pid in chosen:
         if not await child.gone(pid, _GONE_SECONDS):
             raise StackError(f"{child.name} (pid {pid}) did not end within {_GONE_SECONDS:g} s of SIGKILL")

@@ -12,19 +12,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gameday.errors import InputError, StackError
-from gameday.stacks.local.catalog import RELEASES, SERVICE, Spec, Value, known
-from gameday.stacks.local.history import History
-from gameday.stacks.local.replica import Replica, Surroundings
+from gameday.stacks.platform.catalog import RELEASES, SERVICE, Spec, Value, known
+from gameday.stacks.platform.history import History
+from gameday.stacks.platform.replica import Replica
 
 
 class AuthService:
     """Its spec is what it should be; ``observed`` asks the replicas what it is."""
 
-    def __init__(self, spec: Spec, slots: Sequence[int], around: Surroundings, history: History) -> None:
+    def __init__(
+        self, spec: Spec, slots: Sequence[int], make: Callable[[int, int, Spec], Replica], history: History
+    ) -> None:
+        """``make`` gives a replica, not yet started, for a running number, a slot and a spec."""
         self.spec = spec
         self.replicas: list[Replica] = []
         self._free = list(slots)
-        self._around = around
+        self._make = make
         self._history = history
         self._named = 0
         self._changing = asyncio.Lock()
@@ -124,7 +127,7 @@ class AuthService:
         new = []
         for _ in range(count):
             self._named += 1
-            new.append(Replica(f"{SERVICE}-{self._named}", self._free.pop(0), spec, self._around))
+            new.append(self._make(self._named, self._free.pop(0), spec))
         # Known from the start, so that whatever stops the stack stops them too.
         self.replicas.extend(new)
         results = await asyncio.gather(

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from gameday.errors import StackError
 from gameday.ports import LeverCall, LeverResult
-from gameday.stacks.local.catalog import RELEASES, SERVICE, Spec, Value
-from gameday.stacks.local.database_acts import fail_over_database, start_database
-from gameday.stacks.local.history import RESPONDER, shown
-from gameday.stacks.local.lever_table import Arguments, read_arguments
-from gameday.stacks.local.parts import Parts
-from gameday.stacks.local.rollout import at_release, with_settings
-from gameday.stacks.local.sessions import end_sessions
+from gameday.stacks.platform.catalog import RELEASES, SERVICE, Spec, Value
+from gameday.stacks.platform.database_acts import fail_over_database, start_database
+from gameday.stacks.platform.history import RESPONDER, shown
+from gameday.stacks.platform.lever_table import Arguments, read_arguments
+from gameday.stacks.platform.parts import Parts
+from gameday.stacks.platform.rollout import at_release, with_settings
+from gameday.stacks.platform.sessions import end_sessions
 
 
 async def pull(parts: Parts, call: LeverCall) -> LeverResult:

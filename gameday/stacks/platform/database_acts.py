@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from gameday.errors import StackError
 from gameday.ports import LeverResult
-from gameday.stacks.local.failover import fail_over, read_servers, start_server
-from gameday.stacks.local.history import RESPONDER
-from gameday.stacks.local.inventory import LEADER
-from gameday.stacks.local.lever_table import Arguments
-from gameday.stacks.local.parts import Parts
+from gameday.stacks.platform.failover import fail_over, read_servers, start_server
+from gameday.stacks.platform.history import RESPONDER
+from gameday.stacks.platform.inventory import LEADER
+from gameday.stacks.platform.lever_table import Arguments
+from gameday.stacks.platform.parts import Parts
 
 
 async def fail_over_database(parts: Parts, arguments: Arguments) -> LeverResult:

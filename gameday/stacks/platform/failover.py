@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 from gameday.errors import InputError, StackError
 from gameday.ports import Json, Things
-from gameday.stacks.local.catalog import STANDBY
-from gameday.stacks.local.database import Database
-from gameday.stacks.local.server import Server
-from gameday.stacks.local.waiting import until
+from gameday.stacks.platform.catalog import STANDBY
+from gameday.stacks.platform.database import Database, S
+from gameday.stacks.platform.server import Server
+from gameday.stacks.platform.waiting import until
 
 SERVER_ASPECTS = ("server", "role")
 STANDBY_ASPECTS = (*SERVER_ASPECTS, "replication")
@@ -22,7 +23,7 @@ _REJOIN_SECONDS = 3.0
 """After its leader is back, a standby asks again every 0.2 s."""
 
 
-async def read_servers(database: Database) -> dict[str, dict[str, Json]]:
+async def read_servers(database: Database[Any]) -> dict[str, dict[str, Json]]:
     """Each server's state and role, and whether the one that leads streams to the other."""
     found = {name: await _read(server) for name, server in database.servers.items()}
     leads = found[database.leader.name]["server"] == "running" and await database.streams()
@@ -30,7 +31,7 @@ async def read_servers(database: Database) -> dict[str, dict[str, Json]]:
     return found
 
 
-async def fail_over(database: Database, name: str) -> bool:
+async def fail_over(database: Database[Any], name: str) -> bool:
     """See to it that this server leads no more: fence it and promote the other; False where it did not lead.
 
     Raises:
@@ -46,7 +47,7 @@ async def fail_over(database: Database, name: str) -> bool:
         return True
 
 
-async def start_server(database: Database, name: str) -> str:
+async def start_server(database: Database[Any], name: str) -> str:
     """Bring one server to run: what was done, empty where it ran already.
 
     One that does not lead is made anew as a standby, since what it holds may be of another history.
@@ -66,7 +67,7 @@ async def start_server(database: Database, name: str) -> str:
         return f"{name} made anew as a standby of {database.leader.name}"
 
 
-async def restore_servers(database: Database, things: Things) -> None:
+async def restore_servers(database: Database[Any], things: Things) -> None:
     """Bring servers and roles to these states, whatever is there now.
 
     Raises:
@@ -93,7 +94,7 @@ async def _read(server: Server) -> dict[str, Json]:
     return {"server": state, "role": "primary" if leads else "standby"}
 
 
-def _to_lead(database: Database, wanted: Mapping[str, Mapping[str, Json]]) -> Server:
+def _to_lead(database: Database[S], wanted: Mapping[str, Mapping[str, Json]]) -> S:
     roles = {name: row["role"] for name, row in wanted.items() if "role" in row}
     if len(roles) == len(wanted) and len(set(roles.values())) == 1:
         both = roles[STANDBY]
@@ -105,7 +106,7 @@ def _to_lead(database: Database, wanted: Mapping[str, Mapping[str, Json]]) -> Se
     return database.leader
 
 
-async def _switch(database: Database) -> None:
+async def _switch(database: Database[Any]) -> None:
     """Swap the roles, without loss, with a moment's pause; the one that led follows afterwards."""
     heir = database.follower
     if await heir.state() != "running" or not await database.streams():
@@ -115,7 +116,7 @@ async def _switch(database: Database) -> None:
     await database.follow()
 
 
-async def _hand_over(database: Database) -> None:
+async def _hand_over(database: Database[Any]) -> None:
     old, heir = database.leader, database.follower
     with contextlib.suppress(StackError):
         # So that little is left to write while nobody leads; one that is gone or frozen has nothing to say.
@@ -126,12 +127,12 @@ async def _hand_over(database: Database) -> None:
     database.leader = heir
 
 
-async def _must_lead(database: Database) -> None:
+async def _must_lead(database: Database[Any]) -> None:
     if await database.leader.state() != "running":
         await _start_leader(database)
 
 
-async def _start_leader(database: Database) -> None:
+async def _start_leader(database: Database[Any]) -> None:
     """The standby, where it runs, is waited for: it follows again by itself."""
     # A fence that nobody took over behind is lifted.
     database.leader.mark(standby=False)
@@ -140,7 +141,7 @@ async def _start_leader(database: Database) -> None:
         await until(database.streams, _REJOIN_SECONDS)
 
 
-async def _bring(database: Database, server: Server, state: Json) -> None:
+async def _bring(database: Database[Any], server: Server, state: Json) -> None:
     if state == "stopped":
         await server.end()
     elif state == "frozen":

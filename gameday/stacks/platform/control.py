@@ -24,15 +24,14 @@ from aiohttp import web
 
 from gameday.errors import InputError, StackError
 from gameday.ports import LeverCall, Topic
-from gameday.stacks.local.catalog import DATABASE, RELEASES, SERVICE, STANDBY, known
-from gameday.stacks.local.exporter import SOURCES, export
-from gameday.stacks.local.folder import MARKER
-from gameday.stacks.local.inventory import read_inventory, restore_things
-from gameday.stacks.local.kills import kill_replicas
-from gameday.stacks.local.lever_acts import configure, deploy, pull
-from gameday.stacks.local.lever_table import read_settings
-from gameday.stacks.local.looks import look
-from gameday.stacks.local.parts import Parts, address
+from gameday.stacks.platform.catalog import DATABASE, IDENTITY, RELEASES, SERVICE, STANDBY, known
+from gameday.stacks.platform.exporter import SOURCES, export
+from gameday.stacks.platform.inventory import read_inventory, restore_things
+from gameday.stacks.platform.kills import kill_replicas
+from gameday.stacks.platform.lever_acts import configure, deploy, pull
+from gameday.stacks.platform.lever_table import read_settings
+from gameday.stacks.platform.looks import look
+from gameday.stacks.platform.parts import Parts
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -79,14 +78,14 @@ class Control:
         return await handler(request)
 
     async def _identity(self, _request: web.Request) -> web.Response:
-        return web.json_response({"stack": "local", "marker": MARKER, "name": str(self._parts.folder.path)})
+        return web.json_response(dataclasses.asdict(self._parts.name))
 
     async def _ready(self, _request: web.Request) -> web.Response:
         parts = self._parts
         auth, gateway, identity, primary, replica, proxy = await asyncio.gather(
             parts.auth.ready_replicas(),
-            parts.answers(f"{address(parts.ports.gateway)}/healthz"),
-            parts.answers(f"{address(parts.ports.identity)}/healthz"),
+            parts.answers(f"{parts.addresses.gateway}/healthz"),
+            parts.answers(f"{parts.addresses.ways[IDENTITY].direct}/healthz"),
             parts.database.leader.answers(),
             parts.database.streams(),
             parts.toxiproxy.populated(),
@@ -105,9 +104,8 @@ class Control:
         return web.json_response(await read_inventory(self._parts))
 
     async def _targets(self, _request: web.Request) -> web.Response:
-        ports, auth = self._parts.ports, self._parts.auth
-        rows = [("gateway", f"{address(ports.gateway_admin)}/metrics", "gateway")]
-        rows += [("service", f"{replica.url}/metrics", replica.name) for replica in auth.replicas]
+        rows = [("gateway", self._parts.addresses.gateway_metrics, "gateway")]
+        rows += [("service", self._parts.metrics_of(one), one.name) for one in self._parts.auth.replicas]
         rows += [(source, f"{self._url()}/metrics/{source}", source) for source in SOURCES]
         return web.json_response([{"job": job, "url": url, "instance": name} for job, url, name in rows])
 

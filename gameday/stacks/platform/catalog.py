@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
+import gameday
 from gameday.errors import InputError
 from gameday.model.quantities import duration, nearest
-from gameday.stacks.local.programs import PACKAGE
 
 SERVICE = "auth"
 DATABASE = "database"
@@ -24,12 +25,16 @@ COMPONENTS = (SERVICE, IDENTITY, DATABASE, STANDBY)
 PROXIES = {name: name for name in (DATABASE, STANDBY, IDENTITY)}
 """Component -> the proxy in front of it."""
 SLOTS = 12
+MEMORY_LIMIT = 256 * 2**20
+"""Bytes for each replica; one at rest uses about a quarter of it."""
 MOST_REPLICAS = SLOTS - 2
 """A roll-out needs a free slot, and one may just be taken by a replica that ends."""
 
 Value: TypeAlias = int | float
 
-_RELEASES = json.loads((PACKAGE / "staging" / "releases.json").read_text(encoding="utf-8"))
+_RELEASES = json.loads(
+    (Path(gameday.__file__).parent / "staging" / "releases.json").read_text(encoding="utf-8")
+)
 RELEASES: Mapping[str, Mapping[str, bool]] = {name: row["flags"] for name, row in _RELEASES.items()}
 """Release -> the flags it has, as it turns them."""
 FLAGS = tuple(sorted({flag for flags in RELEASES.values() for flag in flags}))

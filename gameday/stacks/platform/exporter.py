@@ -15,10 +15,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from gameday.errors import StackError
-from gameday.stacks.local.catalog import SERVICE
-from gameday.stacks.local.database import PRIVILEGED, RESERVED
-from gameday.stacks.local.limits import MEMORY_LIMIT, memory_of
-from gameday.stacks.local.parts import Parts
+from gameday.stacks.platform.catalog import MEMORY_LIMIT, SERVICE
+from gameday.stacks.platform.database import RESERVED
+from gameday.stacks.platform.parts import Parts
 
 SOURCES = ("database", "platform", "host")
 NAMESPACE = "staging"
@@ -46,7 +45,7 @@ async def export(parts: Parts, sources: Iterable[str] = SOURCES) -> bytes:
         elif source == "platform":
             families += await _platform(parts)
         else:
-            families += await asyncio.to_thread(_host, str(parts.folder.path))
+            families += await asyncio.to_thread(_host, parts.disk)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Found(families))
     return generate_latest(registry)
@@ -77,7 +76,11 @@ async def _database(parts: Parts) -> list[Metric]:
             "pg_settings_max_connections", "Most connections the server takes", parts.database.max_connections
         ),
         _gauge("pg_settings_superuser_reserved_connections", "Of these, for superusers only", RESERVED),
-        _gauge("pg_settings_reserved_connections", "Of these, for roles that may use them", PRIVILEGED),
+        _gauge(
+            "pg_settings_reserved_connections",
+            "Of these, for roles that may use them",
+            parts.database.privileged,
+        ),
         _gauge("pg_replication_is_streaming", "Whether the replica streams", streaming),
     ]
 
@@ -106,7 +109,7 @@ async def _platform(parts: Parts) -> list[Metric]:
         restarts.add_metric(who, replica.child.restarts)
         waiting.add_metric([*who, "CrashLoopBackOff"], replica.child.looping)
         limit.add_metric(who, MEMORY_LIMIT)
-        used = memory_of(replica.child)
+        used = await replica.child.memory()
         if used is not None:
             memory.add_metric(who, used)
     return [ready, wanted, restarts, waiting, memory, limit]

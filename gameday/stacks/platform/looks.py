@@ -14,13 +14,21 @@ import psycopg
 from gameday.errors import InputError, StackError
 from gameday.model.quantities import duration, nearest
 from gameday.ports import Answer, Json, Topic
-from gameday.stacks.local.catalog import DATABASE, FLAGS, IDENTITY, SERVICE, STANDBY, known, read_value
-from gameday.stacks.local.child import Child
-from gameday.stacks.local.database import PRIVILEGED, RESERVED, SERVICE_ROLE
-from gameday.stacks.local.history import Change, utc_now
-from gameday.stacks.local.limits import MEMORY_LIMIT, memory_of
-from gameday.stacks.local.log_reading import LEVELS, LogLine, read_logs
-from gameday.stacks.local.parts import Parts, address
+from gameday.stacks.platform.catalog import (
+    DATABASE,
+    FLAGS,
+    IDENTITY,
+    MEMORY_LIMIT,
+    SERVICE,
+    STANDBY,
+    known,
+    read_value,
+)
+from gameday.stacks.platform.database import RESERVED
+from gameday.stacks.platform.history import Change, utc_now
+from gameday.stacks.platform.log_reading import LEVELS, LogLine
+from gameday.stacks.platform.parts import Parts
+from gameday.stacks.platform.program import Program
 
 Arguments: TypeAlias = Mapping[str, str]
 
@@ -95,7 +103,7 @@ async def _metrics(parts: Parts, _arguments: Arguments) -> Answer:
             words = f"{state['release']}, flags on: {flags}, in flight {state['in_flight']}"
         else:
             words = "does not answer" if replica.child.running else "is down"
-        rows.append((f"replica {replica.name}", f"{words}, {_life(replica.child)}"))
+        rows.append((f"replica {replica.name}", f"{words}, {await _life(replica.child)}"))
     rows.append(("database connections", await _sessions(parts)))
     return Answer(Topic.METRICS, ("what", "now"), rows)
 
@@ -110,9 +118,9 @@ async def _sessions(parts: Parts) -> str:
     return f"{used} of {parts.database.max_connections}"
 
 
-def _life(child: Child) -> str:
+async def _life(child: Program) -> str:
     """Memory, restarts, how it last ended, and whether it waits to be started again."""
-    used, megabyte = memory_of(child), 2**20
+    used, megabyte = await child.memory(), 2**20
     said = [f"memory {used / megabyte:.0f} of {MEMORY_LIMIT / megabyte:.0f} MB"] if used is not None else []
     ended = f" (last end: {child.last_end})" if child.last_end else ""
     said.append(f"restarts {child.restarts}{ended}")
@@ -126,27 +134,22 @@ async def _logs(parts: Parts, arguments: Arguments) -> Answer:
     since = utc_now() - timedelta(seconds=duration(arguments.get("since", "2m")))
     limit = min(int(arguments.get("limit", "50")), _MOST_LINES)
     level = arguments.get("level", "INFO").upper()
-    lines = await asyncio.to_thread(read_logs, parts.folder.logs, since, level, arguments.get("service"))
+    lines = await parts.logs(since, level, arguments.get("service"))
     shown = lines[-limit:] if limit else []
     note = f"{len(lines)} lines, the last {len(shown)} shown" if len(lines) > len(shown) else ""
     return Answer(Topic.LOGS, ("time", "level", "who", "message"), [_log_row(line) for line in shown], note)
 
 
 async def _dependencies(parts: Parts, _arguments: Arguments) -> Answer:
-    ports = parts.ports
-    servers = (
-        (DATABASE, ports.proxied_database, ports.database),
-        (STANDBY, ports.proxied_replica, ports.replica),
-    )
-    probes = (
-        (IDENTITY, "as the service reaches it", _ask_identity(address(ports.proxied_identity))),
-        (IDENTITY, "directly", _ask_identity(address(ports.identity))),
-        *(
-            (name, path, _ask_database(parts, port))
-            for name, *ways in servers
-            for path, port in zip(("as the service reaches it", "directly"), ways, strict=True)
-        ),
-    )
+    asks = {IDENTITY: _ask_identity, DATABASE: _ask_database, STANDBY: _ask_database}
+    probes = [
+        (name, path, ask(url))
+        for name, ask in asks.items()
+        for path, url in (
+            ("as the service reaches it", parts.addresses.ways[name].proxied),
+            ("directly", parts.addresses.ways[name].direct),
+        )
+    ]
     answers = await asyncio.gather(*(probe for _, _, probe in probes))
     rows = [(name, path, *answer) for (name, path, _), answer in zip(probes, answers, strict=True)]
     return Answer(Topic.DEPENDENCIES, ("dependency", "asked", "healthy", "milliseconds", "detail"), rows)
@@ -161,7 +164,9 @@ async def _connections(parts: Parts, _arguments: Arguments) -> Answer:
     )
     total = sum(row[3] for row in rows)
     limit = parts.database.max_connections
-    kept = f"{RESERVED} are reserved for superusers, {PRIVILEGED} for roles with pg_use_reserved_connections"
+    kept = f"{RESERVED} are reserved for superusers"
+    if parts.database.privileged:
+        kept += f", {parts.database.privileged} for roles with pg_use_reserved_connections"
     note = f"{total} of {limit} connections in use; {kept}"
     return Answer(
         Topic.CONNECTIONS, ("user", "application", "state", "count", "oldest in state, s"), rows, note
@@ -188,11 +193,11 @@ async def _ask_identity(url: str) -> tuple[bool, float, str]:
     return await _timed(ask())
 
 
-async def _ask_database(parts: Parts, port: int) -> tuple[bool, float, str]:
+async def _ask_database(url: str) -> tuple[bool, float, str]:
     async def ask() -> str:
         # As the service's own role, on a new connection that writes: what a login needs.
         async with await psycopg.AsyncConnection.connect(
-            parts.database.url(SERVICE_ROLE, port), application_name="gameday look", connect_timeout=3
+            url, application_name="gameday look", connect_timeout=3
         ) as connection:
             [follows] = await (await connection.execute("SELECT pg_is_in_recovery()")).fetchone() or [None]
         return "standby, read-only" if follows else "primary, writable"

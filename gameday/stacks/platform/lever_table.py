@@ -12,7 +12,7 @@ from gameday.errors import InputError
 from gameday.levers import check_names
 from gameday.model.quantities import duration
 from gameday.ports import LeverCall, LeverSpec
-from gameday.stacks.local.catalog import (
+from gameday.stacks.platform.catalog import (
     DATABASE,
     FLAGS,
     IDENTITY,
@@ -26,9 +26,9 @@ from gameday.stacks.local.catalog import (
     read_replicas,
     read_value,
 )
-from gameday.stacks.local.database import ORDINARY_ROLES
-from gameday.stacks.local.failover import SERVER_ASPECTS, STANDBY_ASPECTS
-from gameday.stacks.local.inventory import BREAKER
+from gameday.stacks.platform.database import ORDINARY_ROLES
+from gameday.stacks.platform.failover import SERVER_ASPECTS, STANDBY_ASPECTS
+from gameday.stacks.platform.inventory import BREAKER
 
 _SERVICE = f"the service ({SERVICE})"
 SERVERS = (DATABASE, STANDBY)

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from gameday.errors import StackError
 from gameday.ports import Json, Things
-from gameday.stacks.local.catalog import (
+from gameday.stacks.platform.catalog import (
     COMPONENTS,
     DATABASE,
     FLAGS,
@@ -30,11 +30,11 @@ from gameday.stacks.local.catalog import (
     Spec,
     known,
 )
-from gameday.stacks.local.failover import SERVER_ASPECTS, STANDBY_ASPECTS, read_servers, restore_servers
-from gameday.stacks.local.parts import Parts
-from gameday.stacks.local.rollout import at_release, with_settings
-from gameday.stacks.local.sessions import BATCH_SESSIONS, batch_sessions, restore_batch_sessions
-from gameday.stacks.local.toxiproxy import ProxyState
+from gameday.stacks.platform.failover import SERVER_ASPECTS, STANDBY_ASPECTS, read_servers, restore_servers
+from gameday.stacks.platform.parts import Parts
+from gameday.stacks.platform.rollout import at_release, with_settings
+from gameday.stacks.platform.sessions import BATCH_SESSIONS, batch_sessions, restore_batch_sessions
+from gameday.stacks.platform.toxiproxy import ProxyState
 
 BREAKER = f"breaker.{IDENTITY}"
 LEADER = "database leader"

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gameday.errors import StackError
-from gameday.stacks.local.database import BATCH_ROLE, Database
-from gameday.stacks.local.waiting import until
+from gameday.stacks.platform.database import BATCH_ROLE, Database
+from gameday.stacks.platform.waiting import until
 
 BATCH_SESSIONS = f"sessions.{BATCH_ROLE}"
 """The aspect of the inventory: how many sessions jobs beside the service have. None, where all is well."""
 _GONE_SECONDS = 2.0
 
 
-async def batch_sessions(database: Database) -> int:
+async def batch_sessions(database: Database[Any]) -> int:
     """How many sessions the batch role has; none where the database does not answer."""
     try:
         [(count,)] = await database.ask(
@@ -28,7 +29,7 @@ async def batch_sessions(database: Database) -> int:
     return int(count)
 
 
-async def restore_batch_sessions(database: Database, wanted: int) -> None:
+async def restore_batch_sessions(database: Database[Any], wanted: int) -> None:
     """End sessions of the batch role where there are more than this; nobody can open those of a job.
 
     Raises:
@@ -39,7 +40,7 @@ async def restore_batch_sessions(database: Database, wanted: int) -> None:
 
 
 async def end_sessions(
-    database: Database, roles: Sequence[str], idle_for: float, *, idle_only: bool = True
+    database: Database[Any], roles: Sequence[str], idle_for: float, *, idle_only: bool = True
 ) -> Mapping[str, int]:
     """End the sessions of these roles that have been in their state for so long; role -> how many ended.
 
