@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +18,7 @@ settings.load_profile("gameday")
 Require = Callable[[str, str], NoReturn]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require() -> Require:
     """`require(service, how)`: the service is missing. Skips locally; fails where GAMEDAY_REQUIRE names it."""
 
@@ -27,6 +29,14 @@ def require() -> Require:
         pytest.skip(f"{service} is not here: {how}")
 
     return missing
+
+
+@pytest.fixture(scope="session")
+def engine(require: Require) -> None:
+    """A Docker engine with the compose plugin."""
+    for words in (["docker", "version"], ["docker", "compose", "version"]):
+        if shutil.which("docker") is None or subprocess.run(words, capture_output=True, check=False).returncode:
+            require("docker", f"`{' '.join(words)}` fails; start a Docker engine with its compose plugin")
 
 
 @pytest.fixture(autouse=True)

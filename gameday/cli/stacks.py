@@ -14,6 +14,7 @@ from gameday.live import state_home
 from gameday.ports import Stack
 
 DEFAULT_NAME = "staging"
+KINDS = ("local", "compose")
 
 
 def fresh(kind: str, logs: Path | None = None) -> Stack:
@@ -22,8 +23,11 @@ def fresh(kind: str, logs: Path | None = None) -> Stack:
     Raises:
         Refused: there is no such stack in this version.
     """
-    if kind != "local":
-        raise Refused(f"stack '{kind}' is not available in this version; there is: local")
+    _refuse_unknown(kind)
+    if kind == "compose":
+        from gameday.stacks.compose.adapter import ComposeStack
+
+        return ComposeStack()
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack(Path(tempfile.gettempdir()) / f"gameday-{secrets.token_hex(4)}", logs=logs)
@@ -31,11 +35,19 @@ def fresh(kind: str, logs: Path | None = None) -> Stack:
 
 def again(kind: str, handle: Mapping[str, str]) -> Stack:
     """The stack that a run's log or the list of standing stacks names, not yet attached."""
-    if kind != "local":
-        raise Refused(f"stack '{kind}' is not available in this version; there is: local")
+    _refuse_unknown(kind)
+    if kind == "compose":
+        from gameday.stacks.compose.adapter import ComposeStack
+
+        return ComposeStack.from_handle(handle)
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack.from_handle(handle)
+
+
+def _refuse_unknown(kind: str) -> None:
+    if kind not in KINDS:
+        raise Refused(f"stack '{kind}' is not available in this version; there are: {', '.join(KINDS)}")
 
 
 def _file(name: str) -> Path:

@@ -18,7 +18,7 @@ from gameday.staging.journal import open_journal
 from gameday.staging.journeys import PATHS, Journeys
 from gameday.staging.observed import Observed
 from gameday.staging.operations import Operations, PoolCollector
-from gameday.staging.serving import port_argument, serve
+from gameday.staging.serving import serve, where_argument
 from gameday.staging.settings import Settings
 from gameday.staging.traces import Traced
 
@@ -54,4 +54,4 @@ def make_app(settings: Settings) -> ASGIApp:
 if __name__ == "__main__":
     settings = Settings.from_environment()
     open_journal(service="auth", replica=settings.replica, release=settings.release)
-    serve(make_app(settings), port_argument())
+    serve(make_app(settings), where_argument())

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gameday.staging.journal import open_journal
-from gameday.staging.serving import port_argument, serve
+from gameday.staging.serving import serve, where_argument
 
 
 def make_app() -> Starlette:
@@ -49,4 +49,4 @@ def make_app() -> Starlette:
 
 if __name__ == "__main__":
     open_journal(service="identity-provider")
-    serve(make_app(), port_argument())
+    serve(make_app(), where_argument())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,37 @@ import pytest
 from gameday.errors import InputError, StackError
 from gameday.levers import read_call
 from gameday.ports import LeverCall, LeverSpec, Stack, Things, Topic
+from gameday.stacks.compose.adapter import ComposeStack
 from gameday.stacks.fake import FakeStack
 from gameday.stacks.local.adapter import LocalStack
 
 ABSENT = object()
 
 
-@pytest.fixture(scope="module", params=["fake", pytest.param("local", marks=pytest.mark.slow)])
+KINDS = [
+    "fake",
+    pytest.param("local", marks=pytest.mark.slow),
+    pytest.param("compose", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
+]
+
+
+def made_of(kind: str, folder: Path) -> Stack:
+    """A stack of a kind, not yet up."""
+    made: dict[str, Callable[[], Stack]] = {
+        "fake": FakeStack,
+        "local": lambda: LocalStack(folder),
+        "compose": ComposeStack,
+    }
+    return made[kind]()
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that stands, put back by each test that changes it."""
     folder: Path = tmp_path_factory.mktemp("stack") / "s"
-    made: Stack = FakeStack() if request.param == "fake" else LocalStack(folder)
+    if request.param == "compose":
+        request.getfixturevalue("engine")
+    made = made_of(request.param, folder)
     asyncio.run(made.up())
     yield made
     asyncio.run(made.down())
@@ -226,10 +246,14 @@ def test_by_hand_says_something_for_each_state(stack: Stack) -> None:
     assert any("v1.2.3" in line for line in lines)
 
 
-@pytest.mark.parametrize("kind", ["fake", pytest.param("local", marks=pytest.mark.slow)])
-def test_down_may_be_said_twice_and_ends_it(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_down_may_be_said_twice_and_ends_it(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """After `down`, which may be repeated, nothing can be asked or attached to."""
-    made: Stack = FakeStack() if kind == "fake" else LocalStack(tmp_path / "s")
+    if kind == "compose":
+        request.getfixturevalue("engine")
+    made = made_of(kind, tmp_path / "s")
 
     async def up_and_down() -> None:
         await made.up()

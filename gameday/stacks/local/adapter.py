@@ -12,38 +12,19 @@ import json
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import aiohttp
-
-from gameday.errors import InputError, StackError, StackGone
-from gameday.ports import (
-    Answer,
-    Capabilities,
-    Endpoints,
-    Identity,
-    LeverCall,
-    LeverResult,
-    LeverSpec,
-    Target,
-    Things,
-    Topic,
-)
+from gameday.errors import StackError, StackGone
+from gameday.ports import Endpoints, Things
 from gameday.stacks.local.child import end_of
 from gameday.stacks.local.daemon import remove_files, start_supervisor, stop_supervisor
 from gameday.stacks.local.folder import Config, Folder, State
-from gameday.stacks.platform.catalog import COMPONENTS, DATABASE, IDENTITY, PROXIES, RELEASES, STANDBY, known
-from gameday.stacks.platform.lever_table import LEVERS, read_arguments, touched
-from gameday.stacks.platform.looks import check_look
-
-ASK_SECONDS = 5.0
-CHANGE_SECONDS = 60.0
-"""A rolling change of ten replicas, each with requests that hang, ends within this."""
+from gameday.stacks.platform.catalog import DATABASE, IDENTITY, PROXIES, RELEASES, STANDBY, known
+from gameday.stacks.platform.client import PlatformClient
 
 
-class LocalStack:
+class LocalStack(PlatformClient):
     """One embedded stack; without ``state_dir``, in a new folder of the system's temporary one."""
 
     kind = "local"
@@ -115,15 +96,6 @@ class LocalStack:
         await stop_supervisor(self._folder)
         await asyncio.to_thread(remove_files, self._folder)
 
-    async def identity(self) -> Identity:
-        """Asked of the supervisor."""
-        return Identity(**await self._get("/identity"))
-
-    async def ready(self) -> Mapping[str, bool]:
-        """Asked of the parts by the supervisor."""
-        ready: dict[str, bool] = await self._get("/ready")
-        return ready
-
     def endpoints(self) -> Endpoints:
         """Addresses of the loopback."""
         state = self._standing()
@@ -146,48 +118,6 @@ class LocalStack:
             "GAMEDAY_PROXY_IDENTITY": PROXIES[IDENTITY],
         }
 
-    def capabilities(self) -> Capabilities:
-        """Every lever of the table, on every component."""
-        return Capabilities(frozenset(spec.name for spec in LEVERS), frozenset(COMPONENTS))
-
-    async def targets(self) -> Sequence[Target]:
-        """Gateway, each replica, and what the supervisor exports for database, platform and host."""
-        return [Target(**row) for row in await self._get("/targets")]
-
-    async def inventory(self) -> Things:
-        """Asked of the parts by the supervisor."""
-        things: Things = await self._get("/inventory")
-        return things
-
-    async def restore(self, things: Things) -> None:
-        """Bring these things to these states."""
-        await self._ask("POST", "/restore", things, CHANGE_SECONDS)
-
-    async def deploy(self, service: str, version: str, author: str) -> LeverResult:
-        """Bring a release out, as the pipeline of this system does."""
-        body = {"service": service, "version": version, "author": author}
-        return LeverResult(**await self._ask("POST", "/deploy", body, CHANGE_SECONDS))
-
-    def levers(self) -> Sequence[LeverSpec]:
-        """The table."""
-        return LEVERS
-
-    def touches(self, call: LeverCall) -> Mapping[str, Sequence[str]]:
-        """From the table; raises InputError."""
-        return touched(call)
-
-    async def pull(self, call: LeverCall) -> LeverResult:
-        """Checked here first, done by the supervisor."""
-        read_arguments(call)
-        body = {"name": call.name, "arguments": dict(call.arguments)}
-        return LeverResult(**await self._ask("POST", "/levers", body, CHANGE_SECONDS))
-
-    async def look(self, topic: Topic, arguments: Mapping[str, str]) -> Answer:
-        """Checked here first, answered by the supervisor."""
-        check_look(topic, arguments)
-        found = await self._ask("GET", f"/looks/{topic}", None, ASK_SECONDS, arguments)
-        return Answer(Topic(found["topic"]), found["columns"], found["rows"], found["note"])
-
     def by_hand(self, things: Things) -> Sequence[str]:
         """Through the control API, with the token from its file."""
         folder = shlex.quote(str(self._our_folder().path))
@@ -208,34 +138,6 @@ class LocalStack:
             raise StackError("the local stack is not up")
         return self._state
 
-    async def _get(self, path: str) -> Any:
-        return await self._ask("GET", path, None, ASK_SECONDS)
-
-    async def _ask(
-        self, method: str, path: str, body: object, seconds: float, query: Mapping[str, str] | None = None
-    ) -> Any:
-        """One request to the supervisor, within a deadline. Raises InputError and StackError as it does."""
+    def _control(self) -> tuple[str, str]:
         state = self._standing()
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds)) as client,
-                client.request(
-                    method,
-                    state.control + path,
-                    json=body,
-                    params=query,
-                    headers={"Authorization": f"Bearer {state.token}"},
-                ) as answer,
-            ):
-                found = await answer.json()
-        except TimeoutError as error:
-            raise StackError(
-                f"the local stack did not answer {method} {path} within {seconds:g} s"
-            ) from error
-        except (aiohttp.ClientError, ValueError) as error:
-            raise StackError(f"the local stack does not answer {method} {path}: {error}") from error
-        if answer.ok:
-            return found
-        if answer.status == HTTPStatus.BAD_REQUEST:
-            raise InputError(found["error"])
-        raise StackError(found["error"])
+        return state.control, state.token

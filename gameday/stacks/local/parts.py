@@ -135,7 +135,6 @@ class LocalParts(Parts):
             ),
             addresses=Addresses(
                 address(ports.gateway),
-                f"{address(ports.gateway_admin)}/metrics",
                 {
                     IDENTITY: Way(*map(address, behind[IDENTITY])),
                     **{
@@ -156,6 +155,10 @@ class LocalParts(Parts):
     def disk(self) -> str:
         """The folder's."""
         return str(self.folder.path)
+
+    def gateway_metrics(self) -> str:
+        """From the gateway itself."""
+        return f"{address(self.ports.gateway_admin)}/metrics"
 
     async def logs(self, since: datetime, level: str, service: str | None) -> Sequence[LogLine]:
         """From the programs' files."""

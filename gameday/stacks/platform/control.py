@@ -44,6 +44,8 @@ class Control:
         self._token = token
         self._url = url
         self.stopped = asyncio.Event()
+        self.open_paths: tuple[str, ...] = ("/metrics",)
+        """Beginnings of paths that need no token."""
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -71,7 +73,7 @@ class Control:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        if not request.path.startswith("/metrics") and not secrets.compare_digest(
+        if not request.path.startswith(self.open_paths) and not secrets.compare_digest(
             given.encode(), f"Bearer {self._token}".encode()
         ):
             return web.json_response({"error": "the token is wrong"}, status=403)
@@ -104,7 +106,7 @@ class Control:
         return web.json_response(await read_inventory(self._parts))
 
     async def _targets(self, _request: web.Request) -> web.Response:
-        rows = [("gateway", self._parts.addresses.gateway_metrics, "gateway")]
+        rows = [("gateway", self._parts.gateway_metrics(), "gateway")]
         rows += [("service", self._parts.metrics_of(one), one.name) for one in self._parts.auth.replicas]
         rows += [(source, f"{self._url()}/metrics/{source}", source) for source in SOURCES]
         return web.json_response([{"job": job, "url": url, "instance": name} for job, url, name in rows])

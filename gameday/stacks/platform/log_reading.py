@@ -20,6 +20,7 @@ _POSTGRES = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \S+\|\d+\|(?P<code>\w{5})\|(?P<user>[^|]*)"
     r"\|(?P<app>[^|]*)\| (?P<level>[A-Z]+\d?):  (?P<message>.*)"
 )
+_LEVELS = {**{level: level for level in LEVELS}, "WARN": "WARNING", "FATAL": "ERROR", "CRITICAL": "ERROR"}
 _POSTGRES_LEVELS = {"ERROR": "ERROR", "FATAL": "ERROR", "PANIC": "ERROR", "WARNING": "WARNING"}
 
 
@@ -52,10 +53,14 @@ def _lines(file: Path) -> Iterator[LogLine]:
     with file.open("rb") as opened:
         opened.seek(max(file.stat().st_size - _LAST_BYTES, 0))
         for raw in opened:
-            text = raw.decode("utf-8", errors="replace").strip()
-            line = _read_json(text, file.stem) if text.startswith("{") else _read_postgres(text, file.stem)
-            if line:
+            if line := read_line(raw.decode("utf-8", errors="replace"), file.stem):
                 yield line
+
+
+def read_line(text: str, name: str) -> LogLine | None:
+    """One line that a program of this name wrote; None where it is none of the known kinds."""
+    text = text.strip()
+    return _read_json(text, name) if text.startswith("{") else _read_postgres(text, name)
 
 
 def _read_json(text: str, name: str) -> LogLine | None:
@@ -65,7 +70,8 @@ def _read_json(text: str, name: str) -> LogLine | None:
             error = f": {record['error']}" if "error" in record else ""
             time = datetime.fromtimestamp(record["ts"], UTC)
             return LogLine(time, record["level"].upper(), name, f"{record['msg']}{error}")
-        return LogLine(datetime.fromisoformat(record["time"]), record["level"], name, record["message"])
+        level = _LEVELS.get(record["level"].upper(), "INFO")
+        return LogLine(datetime.fromisoformat(record["time"]), level, name, record["message"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

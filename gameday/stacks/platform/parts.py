@@ -45,8 +45,6 @@ class Addresses:
     """Where the platform itself reaches the parts."""
 
     gateway: str
-    gateway_metrics: str
-    """The whole URL, as those who scrape it from this machine reach it."""
     ways: Mapping[str, Way]
     """Component -> the ways to it."""
 
@@ -90,6 +88,10 @@ class Parts(ABC):
     @abstractmethod
     async def logs(self, since: datetime, level: str, service: str | None) -> Sequence[LogLine]:
         """Lines since an instant, at least of this level, oldest first. Without a service: of all."""
+
+    @abstractmethod
+    def gateway_metrics(self) -> str:
+        """Where the gateway's metrics are scraped from this machine."""
 
     def metrics_of(self, replica: Replica) -> str:
         """Where a replica's metrics are scraped from this machine."""

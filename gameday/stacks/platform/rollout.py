@@ -33,14 +33,14 @@ class AuthService:
         self._changing = asyncio.Lock()
         self._releases = [spec.version]
         """The releases that are out and those below them that a rollback returns to; the last one runs."""
+        for change in history.deploys:
+            self._went_out(change.after)
 
     async def start(self, author: str) -> None:
         """Start all replicas at once and wait until they serve and hold connections."""
         async with self._changing:
             await self._add(self.spec.replicas, self.spec, with_database=True)
-        self._history.deployed(author, SERVICE, "", self.spec.version)
-        for name, value in _shown_settings(self.spec).items():
-            self._history.configured(author, name, None, value)
+        self.begin(author)
 
     async def stop(self) -> None:
         """End all replicas at once."""
@@ -145,19 +145,53 @@ class AuthService:
         self._forget(replica)
 
     def _forget(self, replica: Replica) -> None:
-        self.replicas.remove(replica)
-        self._free.append(replica.slot)
+        if replica in self.replicas:
+            self.replicas.remove(replica)
+            self._free.append(replica.slot)
 
     def _remember(self, before: Spec, after: Spec, author: str) -> None:
         if before.version != after.version:
-            if after.version in self._releases:
-                del self._releases[self._releases.index(after.version) + 1 :]
-            else:
-                self._releases.append(after.version)
+            self._went_out(after.version)
             self._history.deployed(author, SERVICE, before.version, after.version)
         old, new = _shown_settings(before), _shown_settings(after)
         for name in new:
             self._history.configured(author, name, old.get(name), new[name])
+
+    def _went_out(self, version: str) -> None:
+        if version in self._releases:
+            del self._releases[self._releases.index(version) + 1 :]
+        else:
+            self._releases.append(version)
+
+    def begin(self, author: str) -> None:
+        """Note the release and the settings that are there from the start."""
+        self._history.deployed(author, SERVICE, "", self.spec.version)
+        for name, value in _shown_settings(self.spec).items():
+            self._history.configured(author, name, None, value)
+
+    def adopt(self, replica: Replica, author: str) -> None:
+        """Take in a replica that somebody else has started, in a slot that was free."""
+        if replica.slot in self._free:
+            self._free.remove(replica.slot)
+        self.replicas.append(replica)
+        if not self.changing and len(self.replicas) > self.spec.replicas:
+            self._by_hand(author)
+
+    def lose(self, replica: Replica, author: str) -> None:
+        """A replica that somebody else has taken away."""
+        self._forget(replica)
+        if not self.changing:
+            self._by_hand(author)
+
+    @property
+    def changing(self) -> bool:
+        """Whether a change is being rolled out."""
+        return self._changing.locked()
+
+    def _by_hand(self, author: str) -> None:
+        before, now = self.spec.replicas, len(self.replicas)
+        self.spec = dataclasses.replace(self.spec, replicas=now)
+        self._history.configured(author, "replicas", before, now)
 
 
 def _same_process(running: Spec, wanted: Spec) -> bool:

@@ -1,0 +1,12 @@
+#!/bin/bash
+# Once, in a new database: roles, tables, and who may copy it.
+set -euo pipefail
+secret() { cat "/run/staging/$1"; }
+psql -v ON_ERROR_STOP=1 -U postgres -d postgres <<SQL
+CREATE ROLE auth LOGIN CONNECTION LIMIT ${AUTH_CONNECTIONS} PASSWORD '$(secret auth)';
+CREATE ROLE batch LOGIN PASSWORD '$(secret batch)';
+CREATE ROLE replicator LOGIN REPLICATION PASSWORD '$(secret replicator)';
+ALTER DATABASE postgres OWNER TO auth;
+SQL
+{ echo "SET SESSION AUTHORIZATION auth;"; cat /schema.sql; } | psql -v ON_ERROR_STOP=1 -q -U postgres -d postgres
+echo "host replication replicator all scram-sha-256" >> "$PGDATA/pg_hba.conf"
