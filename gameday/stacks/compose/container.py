@@ -66,6 +66,7 @@ class Container:
         self._name = name
         self.state = State()
         self.there = False
+        self._memory: int | None = None
         self._changed = asyncio.Event()
 
     @property
@@ -132,19 +133,20 @@ class Container:
 
     async def memory(self) -> int | None:
         """Bytes that its processes hold, as the kernel counts them against its limit, without what can be dropped."""
-        if not self.running:
-            return None
+        return self._memory if self.running else None
+
+    async def follow_memory(self) -> None:
+        """Keep ``memory`` as the engine tells it each second, while it runs. To ask once takes it as long."""
         try:
-            async with asyncio.timeout(_ASK_SECONDS):
-                found = await self._engine._query_json(  # noqa: SLF001 - the library's own call waits a second longer
-                    f"containers/{self.full_name}/stats", params={"stream": "false", "one-shot": "true"}
-                )
-        except (DockerError, TimeoutError, OSError):
-            return None
-        memory = (found or {}).get("memory_stats", {})
-        kept = memory.get("stats", {})
-        spare = kept.get("total_inactive_file", kept.get("inactive_file", 0))
-        return max(int(memory.get("usage", 0)) - int(spare), 0) or None
+            async for found in self._handle().stats(stream=True):
+                memory = found.get("memory_stats", {})
+                kept = memory.get("stats", {})
+                spare = kept.get("total_inactive_file", kept.get("inactive_file", 0))
+                self._memory = max(int(memory.get("usage", 0)) - int(spare), 0) or None
+                if not self.running:
+                    return
+        except (DockerError, OSError, TimeoutError, ValueError):
+            return
 
     async def start(self) -> None:
         """Start it, or let it go on."""

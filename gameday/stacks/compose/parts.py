@@ -58,6 +58,8 @@ class ContainerParts(Parts):
         self._pattern = Pattern()
         self._live = LiveFile(folders.live / "auth.json")
         self._folders = folders
+        self._memory: dict[int, asyncio.Task[None]] = {}
+        """Number of a replica -> who follows its memory."""
         self.identity = fleet.container(IDENTITY)
         self.proxy = fleet.container("toxiproxy")
         database = ContainerDatabase(
@@ -183,6 +185,11 @@ class ContainerParts(Parts):
                 self.auth.lose(ours, BY_HAND)
             return
         self._pattern.learn(shown)
+        container = self._fleet.container(SERVICE, number)
+        if container.running and number not in self._memory:
+            task = asyncio.create_task(container.follow_memory())
+            self._memory[number] = task
+            task.add_done_callback(lambda _: self._memory.pop(number, None))
         if ours is None and number <= SLOTS:
             spec = spec_of(shown, self._live.read(), self.auth.spec.replicas)
             self.auth.adopt(self._replica(0, number, spec), BY_HAND)
