@@ -73,6 +73,20 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """A Prometheus and an Alertmanager that page for this system, and how their webhooks reach a run."""
+
+    prometheus: str
+    alertmanager: str
+    token: str
+    """What who sends must show (``listen``), or what must be shown to follow (``stream``). Never logged."""
+    stream: str = ""
+    """A URL that hands webhooks on as they come, one JSON object a line."""
+    listen: str = ""
+    """Address and port on which the run itself listens, where there is no such URL."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a stack can do, so that a scenario is refused with the reason before it starts."""
 
@@ -153,6 +167,9 @@ class Stack(Protocol):
 
     def environment(self) -> Mapping[str, str]:
         """``GAMEDAY_*`` variables for experiments and the load. May hold secrets: never logged."""
+
+    def alerting(self) -> Alerting | None:
+        """Who pages; None where the run evaluates the system's monitors itself."""
 
     def capabilities(self) -> Capabilities:
         """What it can."""

@@ -35,7 +35,10 @@ def require() -> Require:
 def engine(require: Require) -> None:
     """A Docker engine with the compose plugin."""
     for words in (["docker", "version"], ["docker", "compose", "version"]):
-        if shutil.which("docker") is None or subprocess.run(words, capture_output=True, check=False).returncode:
+        if (
+            shutil.which("docker") is None
+            or subprocess.run(words, capture_output=True, check=False).returncode
+        ):
             require("docker", f"`{' '.join(words)}` fails; start a Docker engine with its compose plugin")
 
 

@@ -69,6 +69,7 @@ from gameday.events.seen import (
     AlertEnded,
     AlertFired,
     AlertPending,
+    AlertsReceived,
     DetectorConfigured,
     LoadEnded,
     LoadStarted,
@@ -88,6 +89,7 @@ __all__ = [
     "AlertEnded",
     "AlertFired",
     "AlertPending",
+    "AlertsReceived",
     "Assigned",
     "BaselineJudged",
     "Declared",
@@ -146,8 +148,8 @@ KnownEvent: TypeAlias = Union[  # noqa: UP007 - a runtime union for the discrimi
     BaselineJudged, PlanStarted, ImpactObserved, RespondEnded, GuardTripped, Interrupted, Aborted, RunEnded,
     RecipeWritten, FaultArmed, FaultActivity, FaultTriggered, FaultInjected, FaultChecked, FaultReverting,
     FaultReverted, ThingsRestored, SteadyAgain, StackCompared, LoadStarted, LoadSteady, Requests, LoadEnded,
-    DetectorConfigured, Scraped, AlertPending, AlertFired, AlertEnded, MonitorBlind, MonitorSighted, Looked,
-    Acknowledged, Declared, Assigned, Noted, Hypothesised, StepTicked, LeverBegan, LeverEnded, UpdatePosted,
+    DetectorConfigured, Scraped, AlertPending, AlertFired, AlertEnded, AlertsReceived, MonitorBlind, MonitorSighted,
+    Looked, Acknowledged, Declared, Assigned, Noted, Hypothesised, StepTicked, LeverBegan, LeverEnded, UpdatePosted,
     Verified, Resolved, PlaybookStopped,
 ]  # fmt: skip
 

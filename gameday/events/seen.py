@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from gameday.events.base import Event
 
 
@@ -57,6 +59,29 @@ class DetectorConfigured(Event):
     scrape_interval: float
     evaluation_interval: float
     window: float
+    kind: Literal["monitors", "alertmanager"] = "monitors"
+    """Who pages: the run's own monitors, or an Alertmanager."""
+    group_wait: float = 0.0
+    holds: dict[str, float] = Field(default={})
+    """Monitor -> the ``for`` of its rule, where that was read from who evaluates it."""
+    skew: float = 0.0
+    """Seconds by which the clock of who pages is ahead of this machine's; measured, to half of ``skew_width``."""
+    skew_width: float = 0.0
+    problem: str = ""
+    """What could not be read of the above, and was assumed."""
+
+
+class AlertsReceived(Event):
+    """One delivery of Alertmanager, as data; what is new in it follows as events of its own."""
+
+    type: Literal["alerts_received"] = "alerts_received"
+    receiver: str
+    truncated: int = 0
+    repeats: int = 0
+    """Alerts of it that were known already, or older than what is known."""
+    alerts: list[dict[str, str]] = Field(default=[])
+    problem: str = ""
+    """Why it was not understood."""
 
 
 class Scraped(Event):
@@ -77,6 +102,10 @@ class AlertPending(Event):
     type: Literal["alert_pending"] = "alert_pending"
     monitor: str
     value: float | None
+    since: float | None = None
+    """When it began to hold, where who evaluates it says so; else when this was recorded."""
+    active_at: str = ""
+    """The same as Prometheus wrote it."""
 
 
 class AlertFired(Event):
@@ -89,6 +118,9 @@ class AlertFired(Event):
     """When its condition began to hold."""
     value: float | None
     condition: str
+    starts_at: str = ""
+    """As Alertmanager wrote it: after the rule's ``for``, on another clock."""
+    fingerprint: str = ""
 
 
 class AlertEnded(Event):
@@ -97,6 +129,8 @@ class AlertEnded(Event):
     type: Literal["alert_ended"] = "alert_ended"
     monitor: str
     value: float | None
+    ends_at: str = ""
+    """As Alertmanager wrote it. That this came says nothing of service: it may come minutes late."""
 
 
 class MonitorBlind(Event):

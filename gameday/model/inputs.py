@@ -31,6 +31,11 @@ class Inputs(BaseModel):
     playbook: Playbook | None = None
     playbook_name: str = ""
 
+    @property
+    def system_name(self) -> str:
+        """What the system's file is called, without folder and ending."""
+        return self.scenario.system.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
+
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Inputs:
         """The models of ``RunStarted.inputs``."""

@@ -34,6 +34,8 @@ class Monitor(Closed):
 
     when: ExportedCondition
     severity: Severity
+    alert: dict[str, str] = Field(default={})
+    """The labels by which its alerts are told where an Alertmanager pages; without: ``alertname`` is its name."""
 
 
 _REVENUE = r"^(\d+(\.\d+)? [A-Z]{3})?$"

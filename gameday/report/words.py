@@ -154,8 +154,31 @@ def _fired(event: e.AlertFired) -> Words:
     if event.value is not None:
         saw = f" (saw {of_metric(condition.split()[0] if condition else '', event.value)})"
     name = clean(event.monitor)
-    what = f"{name} fired, {clean(event.severity)}: {condition}{saw}"
+    what = f"{name} fired{f', {clean(event.severity)}' if event.severity else ''}: {condition}{saw}"
     return Words(Kind.ALERT, "monitor", what, f"{name} fired")
+
+
+def _received(event: e.AlertsReceived) -> Words | None:
+    """Only what did not become an alert of its own."""
+    if event.problem:
+        return Words(
+            Kind.ALERT, "alertmanager", f"Delivery not understood: {clean(event.problem)}", "not understood"
+        )
+    if event.truncated:
+        left_out = plural(event.truncated, "alert")
+        return Words(Kind.ALERT, "alertmanager", f"Delivery left out {left_out}", f"{left_out} left out")
+    return None
+
+
+def _configured(event: e.DetectorConfigured) -> Words | None:
+    if event.kind == "monitors":
+        return None
+    said = (
+        f"scrapes each {budget(event.scrape_interval)}, rules each {budget(event.evaluation_interval)}, "
+        f"group wait {budget(event.group_wait)}"
+    )
+    assumed = f" (assumed: {clean(event.problem)})" if event.problem else ""
+    return Words(Kind.RUN, "alertmanager", f"Alertmanager pages: {said}{assumed}", "alertmanager pages")
 
 
 def _alert(event: Any, what: str) -> Words:
@@ -250,6 +273,8 @@ _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
     ),
     e.LoadEnded: _load_ended,
     e.AlertFired: _fired,
+    e.AlertsReceived: _received,
+    e.DetectorConfigured: _configured,
     e.AlertEnded: lambda x: _alert(x, "ended"),
     e.MonitorBlind: lambda x: _alert(x, "has no data"),
     e.MonitorSighted: lambda x: _alert(x, "has data again"),

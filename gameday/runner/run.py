@@ -21,7 +21,6 @@ from gameday.errors import GamedayError, LogError, Refused, StackError
 from gameday.events import (
     Aborted,
     BaselineJudged,
-    DetectorConfigured,
     FaultTriggered,
     ImpactObserved,
     Interrupted,
@@ -37,7 +36,6 @@ from gameday.events import (
 )
 from gameday.guards import tripped
 from gameday.live import LiveRun, holding, publish, withdraw
-from gameday.monitors import Watches, step
 from gameday.plan import SETTLE, EndRespond, PutBack, SawImpact, due, judge_baseline
 from gameday.recovery import oldest
 from gameday.runner.faults import Faults
@@ -66,7 +64,6 @@ class Run:
         self.session.append(order.started(self.id), t=0.0)
         self.faults = Faults(self.session, order.stack)
         self.sources = Sources(self.session, order)
-        self._watches = Watches()
         self._guarding: dict[str, float] = {}
         self._interrupts = 0
         self._interrupted = asyncio.Event()
@@ -200,7 +197,6 @@ class Run:
         session.append(
             InventoryTaken(when="before", things={name: dict(part) for name, part in inventory.items()})
         )
-        session.append(DetectorConfigured(**self.sources.intervals))
         token = secrets.token_urlsafe(24)
         url = await self.sources.start(token)
         publish(replace(me, desk=url, token=token))
@@ -272,11 +268,7 @@ class Run:
     async def _tick(self) -> None:
         """Evaluate the monitors once, see that the load lives, and wait for the next tick."""
         session = self.session
-        self._watches, events = step(
-            self.order.inputs.system.monitors, self._watches, session.situation.exported, session.now()
-        )
-        for event in events:
-            session.append(event, source="detector")
+        self.sources.evaluate()
         self.sources.check()
         if session.log_problem:
             raise session.log_problem

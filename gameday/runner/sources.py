@@ -10,14 +10,26 @@ import psutil
 
 from gameday.detect.scraper import Scraper
 from gameday.errors import StackError
-from gameday.events import LoadEnded, LoadStarted, LoadSteady, ProcessEnded, ProcessStarted, Requests, Scraped
+from gameday.events import (
+    DetectorConfigured,
+    LoadEnded,
+    LoadStarted,
+    LoadSteady,
+    ProcessEnded,
+    ProcessStarted,
+    Requests,
+    Scraped,
+)
 from gameday.load.driver import Load, LoadPlan
+from gameday.monitors import Watches, step
 from gameday.respond.desk import Desk
 from gameday.respond.server import DeskServer
+from gameday.runner.alerts import Alerts
 from gameday.runner.order import Order
 from gameday.runner.session import Session
 
 SCRAPE_INTERVAL = 0.25
+_OUR_INTERVALS = {"scrape_interval": SCRAPE_INTERVAL, "evaluation_interval": 0.1, "window": 2.0}
 _TICK_COLUMNS = ("offered", "sent_at", "ended_at")
 
 
@@ -36,15 +48,19 @@ class Sources:
         self._server: DeskServer | None = None
         self._scraper: Scraper | None = None
         self._load: Load | None = None
-
-    @property
-    def intervals(self) -> dict[str, float]:
-        """The detector's real intervals, seconds."""
-        return {"scrape_interval": SCRAPE_INTERVAL, "evaluation_interval": 0.1, "window": 2.0}
+        self._alerts: Alerts | None = None
+        """Where an Alertmanager pages; else the run evaluates monitors itself, and ``_watches`` is what they know."""
+        self._watches = Watches()
 
     async def start(self, token: str) -> str:
         """Start all three; gives the desk's URL."""
         order, session, stack = self._order, self._session, self._order.stack
+        alerting = stack.alerting()
+        if alerting is None:
+            session.append(DetectorConfigured(**_OUR_INTERVALS))
+        else:
+            self._alerts = Alerts(session, alerting)
+            session.append(await self._alerts.start())
         self._scraper = Scraper(stack.targets, SCRAPE_INTERVAL, self._scraped)
         await self._scraper.start()
         self._server = DeskServer(self.desk, token, self._state)
@@ -88,6 +104,16 @@ class Sources:
                 columns[key] = [round(clock.of(at), 6) for at in columns[key]]
             session.hear(Requests(**columns), t=clock.of(line["at"]), source="load")
 
+    def evaluate(self) -> None:
+        """Evaluate the system's monitors once, where nobody else does."""
+        if self._alerts is not None:
+            return
+        situation, now = self._session.situation, self._session.now()
+        monitors = self._order.inputs.system.monitors
+        self._watches, events = step(monitors, self._watches, situation.exported, now)
+        for event in events:
+            self._session.append(event, source="detector")
+
     def check(self) -> None:
         """See that the load generator still lives.
 
@@ -115,6 +141,8 @@ class Sources:
         if self._scraper is not None:
             await self._scraper.stop()
             self._scraper = None
+        if self._alerts is not None:
+            await self._alerts.stop()
         if self._server is not None:
             await self._server.stop()
             self._server = None

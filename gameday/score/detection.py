@@ -120,10 +120,14 @@ def _first_page(name: str, pages: list[Alert], case: Case) -> Instant:
 def _pending(case: Case, listed: list[str]) -> Instant:
     for record, event in case.during(AlertPending):
         if event.monitor in listed:
-            return observed("alert_pending", record.t, [record.seq])
+            return observed("alert_pending", _began(record, event), [record.seq])
     if not listed:
         return not_applicable("alert_pending", "no monitor is expected to notice")
     return missing("alert_pending", case.respond_end, "the condition of no listed monitor held")
+
+
+def _began(record: Record, event: AlertPending) -> float:
+    return record.t if event.since is None else event.since
 
 
 def _statement(case: Case) -> tuple[Record, str] | None:
@@ -191,13 +195,18 @@ def _was_blind(case: Case, monitor: str, span: tuple[float, float]) -> bool:
 
 
 def _floor(case: Case, monitor: str | None) -> float | None:
-    """Seconds below which no target can be met: scrape + evaluation + the monitor's own ``for``."""
+    """Seconds below which no target can be met: scrape + evaluation + the monitor's own ``for`` + group wait."""
     configured = case.history.last(DetectorConfigured)
     detect = case.scenario.expect.detect
     if configured is None or detect is None:
         return None
     rules = case.inputs.system.monitors
-    holds = [rules[name].when.hold for name in ([monitor] if monitor else detect.monitors) if name in rules]
+    said = configured[1]
+    holds = [
+        said.holds.get(name, rules[name].when.hold)
+        for name in ([monitor] if monitor else detect.monitors)
+        if name in rules
+    ]
     if not holds:
         return None
-    return configured[1].scrape_interval + configured[1].evaluation_interval + min(holds)
+    return said.scrape_interval + said.evaluation_interval + min(holds) + said.group_wait

@@ -15,6 +15,7 @@ from gameday.errors import InputError, StackError
 from gameday.levers import check_names
 from gameday.model.quantities import nearest
 from gameday.ports import (
+    Alerting,
     Answer,
     Capabilities,
     Endpoints,
@@ -77,6 +78,7 @@ class FakeStack:
         }
         self.calls: list[tuple[str, Any]] = []
         self.stands = False
+        self.pages: Alerting | None = None
         self._name = name
         self._marker = marker
         self._failing: dict[str, str] = {}
@@ -132,6 +134,10 @@ class FakeStack:
     def environment(self) -> Mapping[str, str]:
         """The stack's kind, and no secrets."""
         return {"GAMEDAY_STACK": self.kind, "GAMEDAY_GATEWAY_URL": "http://127.0.0.1:9"}
+
+    def alerting(self) -> Alerting | None:
+        """What a test has put here."""
+        return self.pages
 
     def capabilities(self) -> Capabilities:
         """All it has."""

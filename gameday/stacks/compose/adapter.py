@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from gameday.errors import StackError, StackGone
-from gameday.ports import Endpoints, Things
+from gameday.ports import Alerting, Endpoints, Things
 from gameday.stacks.compose import project
 from gameday.stacks.compose.names import DEFAULT_PROJECT, MARKER
 from gameday.stacks.compose.project import Found
@@ -86,6 +86,15 @@ class ComposeStack(PlatformClient):
             "GAMEDAY_PROXY_DATABASE_REPLICA": PROXIES[STANDBY],
             "GAMEDAY_PROXY_IDENTITY": PROXIES[IDENTITY],
         }
+
+    def alerting(self) -> Alerting:
+        """The project's own Prometheus and Alertmanager, whose webhooks the platform hands on."""
+        return Alerting(
+            self._url("prometheus", 9090),
+            self._url("alertmanager", 9093),
+            self._secrets["control-token"],
+            stream=f"{self._url('platform', 8400)}/alerts/stream",
+        )
 
     def by_hand(self, things: Things) -> Sequence[str]:
         """Through the platform, with the token from its own file."""

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from gameday.errors import StackError
 from gameday.stacks.compose.fleet import Fleet
+from gameday.stacks.compose.inbox import Inbox
 from gameday.stacks.compose.names import MARKER_LABEL, PROJECT
 from gameday.stacks.compose.parts import ContainerParts, Folders
 from gameday.stacks.compose.secrets_folder import drawn
@@ -54,14 +55,14 @@ async def serve() -> None:
                 parts.auth.begin(FIRST_AUTHOR)
             await fleet.start()
             try:
-                await _answer(parts, secrets["control-token"])
+                await _answer(parts, secrets["control-token"], Inbox(secrets["alerts-token"]))
             finally:
                 await fleet.stop()
 
 
-async def _answer(parts: ContainerParts, token: str) -> None:
+async def _answer(parts: ContainerParts, token: str, inbox: Inbox) -> None:
     control = Control(parts, token, parts.own_url)
-    control.open_paths = ("/metrics", "/healthz")
+    control.open_paths = ("/metrics", "/healthz", "/alerts/in")
     app = control.application()
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -77,6 +78,8 @@ async def _answer(parts: ContainerParts, token: str) -> None:
             raise StackError(f"{replica.name} does not answer: {problem or 'no answer in time'}") from problem
 
     app.router.add_get("/healthz", healthz)
+    app.router.add_post("/alerts/in", inbox.take)
+    app.router.add_get("/alerts/stream", inbox.stream)
     app.router.add_get("/metrics/service/{name}", of_replica)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,6 +14,7 @@ import aiohttp
 
 from gameday.errors import InputError, StackError
 from gameday.ports import (
+    Alerting,
     Answer,
     Capabilities,
     Identity,
@@ -50,6 +51,10 @@ class PlatformClient(ABC):
         """Asked of the parts by the platform."""
         ready: dict[str, bool] = await self._get("/ready")
         return ready
+
+    def alerting(self) -> Alerting | None:
+        """Nobody but the run itself."""
+        return None
 
     def capabilities(self) -> Capabilities:
         """Every lever of the table, on every component."""

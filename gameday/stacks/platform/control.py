@@ -33,6 +33,7 @@ from gameday.stacks.platform.lever_table import read_settings
 from gameday.stacks.platform.looks import look
 from gameday.stacks.platform.parts import Parts
 
+_MOST_BYTES = 64 * 2**20
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -49,7 +50,7 @@ class Control:
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._guard, _say_errors])
+        app = web.Application(client_max_size=_MOST_BYTES, middlewares=[self._guard, _say_errors])
         app.add_routes(
             [
                 web.get("/identity", self._identity),
