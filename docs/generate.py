@@ -2,7 +2,8 @@
 
 Whole pages: reference/commands.md (from the commands), reference/files.md (from the schemas), reference/names.md (from
 the library and the closed lists). In other pages the block below ``<!-- file: PATH -->`` is that file, and the table
-between ``<!-- events -->`` and ``<!-- end -->`` is of the log's events.
+between ``<!-- events -->`` and ``<!-- end -->`` is of the log's events. Also how the compose project pages: rules and
+route, from the sample system's monitors.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if str(ROOT) not in sys.path:
 
 from gameday import metrics  # noqa: E402 - found only now
 from gameday.cli.program import app  # noqa: E402
+from gameday.detect.rendered import Intervals, route, rules  # noqa: E402
 from gameday.events import EVENT_TYPES  # noqa: E402
 from gameday.model.schemas import MODELS, schema  # noqa: E402
 from gameday.model.vocabulary import ROLES, TOPICS  # noqa: E402
@@ -41,6 +43,7 @@ def pages() -> Mapping[Path, str]:
         ROOT / "docs" / "reference" / "commands.md": _text(_commands()),
         ROOT / "docs" / "reference" / "files.md": _text(_files()),
         ROOT / "docs" / "reference" / "names.md": _text(_names()),
+        **_alerting(),
     }
     for path in sorted((ROOT / "docs").rglob("*.md")):
         if path not in made:
@@ -48,6 +51,21 @@ def pages() -> Mapping[Path, str]:
             text = _FILE.sub(lambda found: f"{found[1]}{_source(found[2])}\n{found[3]}", text)
             made[path] = _EVENTS.sub(lambda found: f"{found[1]}{_text(_events())}{found[2]}", text)
     return made
+
+
+def _alerting() -> dict[Path, str]:
+    """How the compose project's Prometheus and Alertmanager page: from the sample system's monitors."""
+    folder = ROOT / "gameday" / "stacks" / "compose" / "files"
+    shelf = Shelf()
+    system = shelf.read(Kind.SYSTEM, ROOT / "scenarios" / "systems" / "auth.yaml").reading.model
+    assert system is not None
+    made = f"# {_MADE.removeprefix('<!-- ').removesuffix(' -->')}\n"
+    every = Intervals()
+    inbox = ("http://platform:8400/alerts/in", "/run/staging/alerts-token")
+    return {
+        folder / "alerts.yml": made + rules("auth", system, every),
+        folder / "alertmanager.yml": made + route("auth", every, *inbox),
+    }
 
 
 def _text(lines: Iterator[str]) -> str:

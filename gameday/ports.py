@@ -82,6 +82,8 @@ class Alerting:
     """What who sends must show (``listen``), or what must be shown to follow (``stream``). Never logged."""
     stream: str = ""
     """A URL that hands webhooks on as they come, one JSON object a line."""
+    receiver: str = "gameday"
+    """What Alertmanager's configuration calls the receiver of these webhooks."""
     listen: str = ""
     """Address and port on which the run itself listens, where there is no such URL."""
 

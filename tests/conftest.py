@@ -46,7 +46,11 @@ def engine(require: Require) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the developer's own runs, state or colours."""
     for name in list(os.environ):
-        if name.startswith("GAMEDAY_") and name not in {"GAMEDAY_TOXIPROXY", "GAMEDAY_REQUIRE"}:
+        if name.startswith("GAMEDAY_") and name not in {
+            "GAMEDAY_TOXIPROXY",
+            "GAMEDAY_PROMETHEUS",
+            "GAMEDAY_REQUIRE",
+        }:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("NO_COLOR", "1")

@@ -39,6 +39,7 @@ def monitors_command() -> None:
 @monitors_command.command("render")
 @click.argument("system", shell_complete=complete.systems)
 @click.option("--prometheus", "kind", flag_value="prometheus", help="Alerting rules for Prometheus.")
+@click.option("--alertmanager", "kind", flag_value="alertmanager", help="The route that pages a run.")
 @click.option("--scrape", type=_Seconds(), default="1s", show_default=True, help="How often it scrapes.")
 @click.option(
     "--evaluation", type=_Seconds(), default="1s", show_default=True, help="How often rules are evaluated."
@@ -50,23 +51,39 @@ def monitors_command() -> None:
     show_default=True,
     help="How long whoever pages waits for more.",
 )
+@click.option(
+    "--url",
+    default="http://127.0.0.1:9099/alerts",
+    show_default=True,
+    help="Where a run listens for webhooks, as Alertmanager reaches it.",
+)
+@click.option(
+    "--credentials-file",
+    default="/etc/alertmanager/gameday-token",
+    show_default=True,
+    help="Where Alertmanager finds the token.",
+)
 def render_command(
     system: str,
     kind: str | None,
     scrape: float,
     evaluation: float,
     group_wait: float,
+    url: str,
+    credentials_file: str,
 ) -> None:
-    """Print a system's monitors as alerting rules of Prometheus.
+    """Print a system's monitors as alerting rules of Prometheus, or the route of Alertmanager that pages a run.
 
+    \b
     Example: gameday monitors render auth --prometheus --scrape 15s > rules.yml
+             gameday monitors render auth --alertmanager --url http://gameday.internal:9099/alerts
     """
-    from gameday.detect.rendered import Intervals, rules
+    from gameday.detect.rendered import Intervals, route, rules
     from gameday.places import Kind
     from gameday.shelf import Shelf
 
     if kind is None:
-        raise InputError("say for whom: --prometheus")
+        raise InputError("say for whom: --prometheus or --alertmanager")
     shelf = Shelf()
     reading = shelf.read(Kind.SYSTEM, shelf.path(Kind.SYSTEM, system)).reading
     if reading.model is None:
@@ -74,4 +91,9 @@ def render_command(
     name, intervals = shelf.path(Kind.SYSTEM, system).stem, Intervals(scrape, evaluation, group_wait)
     if not reading.model.monitors:
         raise InputError(f"system '{name}' has no monitors")
-    click.echo(rules(name, reading.model, intervals), nl=False)
+    text = (
+        rules(name, reading.model, intervals)
+        if kind == "prometheus"
+        else route(name, intervals, url, credentials_file)
+    )
+    click.echo(text, nl=False)

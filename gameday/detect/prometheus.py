@@ -7,8 +7,9 @@ Every question has a deadline. An answer that does not come, or is none, raises 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,16 +96,17 @@ class Prometheus:
 
 
 class Alertmanager:
-    """One server's API."""
+    """One server's API, for one of its receivers."""
 
-    def __init__(self, url: str, client: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, receiver: str, client: aiohttp.ClientSession) -> None:
         self._url = url.rstrip("/")
+        self._receiver = receiver
         self._client = client
 
     async def alerts(self) -> list[dict[str, Any]]:
-        """What fires now, and is neither silenced nor inhibited. Raises StackError."""
-        quiet = {"silenced": "false", "inhibited": "false"}
-        found: list[dict[str, Any]] = await _get(self._client, f"{self._url}/api/v2/alerts", quiet)
+        """What fires now for this receiver, and is neither silenced nor inhibited. Raises StackError."""
+        query = {"silenced": "false", "inhibited": "false", "receiver": f"^{re.escape(self._receiver)}$"}
+        found: list[dict[str, Any]] = await _get(self._client, f"{self._url}/api/v2/alerts", query)
         return found
 
     async def ready(self) -> bool:
@@ -113,9 +115,10 @@ class Alertmanager:
         return True
 
     async def group_wait(self) -> float:
-        """The longest of its routes'. Raises StackError."""
+        """The longest of the routes to this receiver; 30 s, Alertmanager's own, where none says. Raises StackError."""
         found = await _get(self._client, f"{self._url}/api/v2/status")
-        return _longest_wait(_yaml(found["config"]["original"]).get("route", {}), _GROUP_WAIT)
+        waits = _waits(_yaml(found["config"]["original"]).get("route", {}), "", _GROUP_WAIT)
+        return max((wait for receiver, wait in waits if receiver == self._receiver), default=_GROUP_WAIT)
 
 
 async def read_intervals(prometheus: Prometheus, alertmanager: Alertmanager) -> Intervals:
@@ -126,9 +129,13 @@ async def read_intervals(prometheus: Prometheus, alertmanager: Alertmanager) -> 
     return Intervals(scrape, evaluation or 0.0, wait, holds)
 
 
-def _longest_wait(route: Mapping[str, Any], inherited: float) -> float:
-    own = duration(route["group_wait"]) if "group_wait" in route else inherited
-    return max([own, *(_longest_wait(child, own) for child in route.get("routes") or ())])
+def _waits(route: Mapping[str, Any], receiver: str, wait: float) -> Iterator[tuple[str, float]]:
+    """Receiver and group wait of every route; a child has its parent's where it says nothing."""
+    receiver = route.get("receiver", receiver)
+    wait = duration(route["group_wait"]) if "group_wait" in route else wait
+    yield receiver, wait
+    for child in route.get("routes") or ():
+        yield from _waits(child, receiver, wait)
 
 
 def _yaml(text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A system's monitors for those who have a Prometheus: alerting rules."""
+"""A system's monitors for those who have a Prometheus: alerting rules, and the route by which they page a run."""
 
 from __future__ import annotations
 
@@ -48,6 +48,39 @@ def rules(name: str, system: System, intervals: Intervals) -> str:
         f"ask for luck:\n{floors}"
     )
     return head + _yaml({"groups": [group]})
+
+
+def route(name: str, intervals: Intervals, url: str, credentials_file: str) -> str:
+    """A whole configuration of Alertmanager that sends this system's alerts to a run, as YAML.
+
+    The run's receiver is beside the team's own: what it hears, they hear too. Everything is told: each alert
+    apart, what is over as well, however many there are.
+    """
+    to_run = {
+        "receiver": "gameday",
+        "matchers": [f'system="{name}"'],
+        "group_by": ["alertname"],
+        "group_wait": written(intervals.group_wait),
+        "group_interval": written(max(intervals.group_wait, 1.0)),
+        "repeat_interval": "1h",
+        "continue": True,
+    }
+    hook = {
+        "url": url,
+        "send_resolved": True,
+        "max_alerts": 0,
+        "http_config": {"authorization": {"credentials_file": credentials_file}},
+    }
+    head = (
+        f"# Sends the alerts of '{name}' to a run of gameday. In a configuration of your own: the first of the\n"
+        "# routes, and the receiver 'gameday'; 'team' stands for whatever you have.\n"
+    )
+    return head + _yaml(
+        {
+            "route": {"receiver": "team", "routes": [to_run, {"receiver": "team"}]},
+            "receivers": [{"name": "team"}, {"name": "gameday", "webhook_configs": [hook]}],
+        }
+    )
 
 
 def _yaml(data: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ class Alerts:
         """Begin to hear; gives what makes the detection floor. Raises StackError where nothing could be heard."""
         self._client = aiohttp.ClientSession()
         prometheus = Prometheus(self._alerting.prometheus, self._client)
-        alertmanager = Alertmanager(self._alerting.alertmanager, self._client)
+        alertmanager = Alertmanager(self._alerting.alertmanager, self._alerting.receiver, self._client)
         configured = await self._configured(prometheus, alertmanager)
         self._scrape = configured.scrape_interval
         self._epoch = time.time() - self._session.now() + configured.skew

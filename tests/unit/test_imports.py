@@ -19,7 +19,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 CORE = (
     *("errors", "events", "history", "metrics", "model", "plan", "guards", "score", "monitors", "exported"),
     *("facts", "recovery", "situation", "clients", "dating", "windows", "traffic", "ports", "levers"),
-    *("readiness",),
+    *("readiness", "paging"),
 )
 ADAPTERS = ("faults", "load", "detect", "stacks", "respond")
 IMPURE = frozenset(
