@@ -140,9 +140,15 @@ def _those(live: Sequence[LiveRun]) -> str:
     return f"live: {', '.join(run.run for run in live)}" if live else "no run is live"
 
 
+def _holder(stack: str) -> str:
+    """Who holds a stack, as far as it has said so: a run publishes its stack once it holds it."""
+    found = next((run for run in listed() if run.stack == stack and run.alive), None)
+    return f"run {found.run} (process {found.pid})" if found else "another run"
+
+
 @contextlib.contextmanager
 def holding(stack: str) -> Iterator[None]:
-    """Hold a stack for one run: two runs never break the same one.
+    """Hold a stack for one run: two runs never break the same one. A holder that died holds it no more.
 
     Raises:
         Refused: another run holds it.
@@ -156,7 +162,7 @@ def holding(stack: str) -> Iterator[None]:
         except OSError:
             held = False
         if not held:
-            raise Refused(f"another run holds the stack {stack}; see: gameday status") from None
+            raise Refused(f"{_holder(stack)} holds the stack {stack}; see: gameday status") from None
         try:
             yield
         finally:

@@ -71,7 +71,7 @@ class Listening:
     """Whose alerts are listened for."""
 
     system: str
-    """An alert that says it is of another system is not ours."""
+    """An alert that says it is of another system is not ours, unless a monitor names its very labels."""
     monitors: Mapping[str, Monitor]
 
 
@@ -181,13 +181,12 @@ def heard(pages: Pages, delivery: Delivery, listening: Listening, epoch: float) 
 
 def means(labels: Mapping[str, str], listening: Listening) -> str | None:
     """The monitor that an alert means; one that no monitor names is called as Prometheus does. None: not ours."""
-    if labels.get("system", listening.system) != listening.system:
-        return None
+    ours = labels.get("system", listening.system) == listening.system
     for name, monitor in listening.monitors.items():
         wanted = monitor.alert or {"alertname": name}
-        if all(labels.get(label) == value for label, value in wanted.items()):
+        if (ours or monitor.alert) and all(labels.get(label) == value for label, value in wanted.items()):
             return name
-    return labels.get("alertname", "")
+    return labels.get("alertname", "") if ours else None
 
 
 def _fired(monitor: str, told: Told, listening: Listening, since: float) -> AlertFired:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     PLAYBOOK = "playbook"
     LOCUSTFILE = "locustfile"
     CONFIG = "config"
+    STACK = "stack"
 
 
 _YAML = (".yaml", ".yml")
@@ -36,6 +37,7 @@ HOMES: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.RUBRIC: ("scorecards", _YAML),
     Kind.PLAYBOOK: ("scenarios/playbooks", _YAML),
     Kind.LOCUSTFILE: ("scenarios/load", (".py",)),
+    Kind.STACK: ("staging", _YAML),
 }
 """Where in a project each kind of file lives, and how such a file ends."""
 

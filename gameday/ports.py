@@ -71,6 +71,12 @@ class Endpoints:
     """Component -> name of the proxy in front of it."""
     control: str | None = None
 
+    def proxy_variables(self) -> dict[str, str]:
+        """``GAMEDAY_PROXY_<COMPONENT>`` -> the proxy's name, for experiments."""
+        return {
+            f"GAMEDAY_PROXY_{name.upper().replace('-', '_')}": proxy for name, proxy in self.proxies.items()
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
@@ -98,6 +104,12 @@ class Capabilities:
     topics: frozenset[Topic] = frozenset(Topic)
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why a lever or a component that one would expect is missing."""
+    otherwise: str = "the stack does not have it"
+    """Why any other is missing."""
+
+    def reason(self, name: str) -> str:
+        """Why a lever or a component is missing."""
+        return self.reasons.get(name, self.otherwise)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from gameday.errors import InputError, Place, Problem
 from gameday.model.base import nearest, wrong
 from gameday.model.config import Config, read_config
 from gameday.model.experiment import Experiment
+from gameday.model.external import External
 from gameday.model.located import decode
 from gameday.model.markdown import read_runbook
 from gameday.model.playbook import Playbook
@@ -37,6 +38,7 @@ from gameday.places import HOMES, Kind, is_file, library, names, project_of, roo
 MODELS: Mapping[Kind, type[BaseModel]] = {
     Kind.SCENARIO: Scenario,
     Kind.SYSTEM: System,
+    Kind.STACK: External,
     Kind.EXPERIMENT: Experiment,
     Kind.RUNBOOK: Runbook,
     Kind.RUBRIC: Rubric,
@@ -152,6 +154,11 @@ class Shelf:
                     raise InputError(reading.problems)
                 return reading.model
         return Config()
+
+    def external(self, config: Config) -> list[Path]:
+        """The files of external stacks that the project allows; their paths are relative to its folder."""
+        root = project_of(self._start) or self._start
+        return [root / name for name in config.targets.external]
 
 
 def _reading(kind: Kind, text: str, shown: str) -> Reading[Any]:

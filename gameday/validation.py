@@ -29,6 +29,7 @@ _FOLDERS = {
     "runbooks": Kind.RUNBOOK,
     "scorecards": Kind.RUBRIC,
     "playbooks": Kind.PLAYBOOK,
+    "staging": Kind.STACK,
 }
 _SIGNS = (
     (Kind.SCENARIO, {"faults", "expect"}),
@@ -36,6 +37,7 @@ _SIGNS = (
     (Kind.PLAYBOOK, {"as", "acts"}),
     (Kind.SYSTEM, {"title", "services"}),
     (Kind.RUBRIC, {"budgets", "gates"}),
+    (Kind.STACK, {"identity", "gateway"}),
 )
 """Keys that together tell a kind; fewer would take other tools' files for ours."""
 _YAML = (".yaml", ".yml")
@@ -44,7 +46,7 @@ _CONFIGS = ("gameday.toml", "pyproject.toml")
 _PASSED_OVER = frozenset({"node_modules", "runs", "venv", "site-packages", "__pycache__"})
 _MOST = 200_000
 """Files and folders to look through: more are no project, but a disk."""
-_NEITHER = "this is neither scenario, system, experiment, runbook, rubric nor playbook"
+_NEITHER = "this is neither scenario, system, experiment, runbook, rubric, playbook nor stack"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,18 @@ import click
 
 from gameday.errors import InputError, Problem
 
+_ENDINGS = {".toml", ".yaml", ".md", ".py"}
+
 
 @click.command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--example", metavar="NAME", help="Copy this scenario of gameday's own, with all that it names."
 )
-def init_command(folder: Path, example: str | None) -> None:
+@click.option(
+    "--external", is_flag=True, help="For a staging system of your own, reached as a file of yours says."
+)
+def init_command(folder: Path, example: str | None, external: bool) -> None:
     """Lay out a project: a first scenario with its system, runbook, playbook, rubric and load, ready to run.
 
     The files explain themselves. Files that are there already are never touched: then nothing is written.
@@ -24,8 +29,11 @@ def init_command(folder: Path, example: str | None) -> None:
     \b
     Example: gameday init my-game-days
              gameday init my-game-days --example auth-connection-leak
+             gameday init our-staging --external
     """
-    files = _example(example) if example else _first()
+    if example and external:
+        raise InputError("--example or --external: a copy of ours is for the embedded stack")
+    files = _example(example) if example else _first(external=external)
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise InputError(
@@ -42,7 +50,7 @@ def init_command(folder: Path, example: str | None) -> None:
     if folder != Path():
         click.echo(f"  cd {shlex.quote(str(folder))}")
     click.echo("  gameday validate .")
-    click.echo(f"  gameday run {scenario}")
+    click.echo(f"  gameday run {scenario}{' --stack external' if external else ''}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -58,12 +66,15 @@ def _texts(root: Path, paths: list[Path]) -> Mapping[str, str]:
     return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
 
-def _first() -> Mapping[str, str]:
-    """The files of the first project, by their places in it."""
+def _first(*, external: bool) -> Mapping[str, str]:
+    """The files of the first project, by their places in it; some are others where the system is one's own."""
     from gameday.places import library
 
-    root = library() / "templates" / "first"
-    return _texts(root, [path for path in root.rglob("*") if path.suffix in {".toml", ".yaml", ".md", ".py"}])
+    found: dict[str, str] = {}
+    for name in ("first", "external") if external else ("first",):
+        root = library() / "templates" / name
+        found |= _texts(root, [path for path in root.rglob("*") if path.suffix in _ENDINGS])
+    return found
 
 
 def _example(name: str) -> Mapping[str, str]:

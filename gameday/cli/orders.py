@@ -45,6 +45,7 @@ class Choice:
     seed: int | None = None
     as_json: bool = False
     quiet: bool = False
+    not_production: tuple[str, ...] = ()
 
     def words(self, name: str, run: str) -> list[str]:
         """The command line that runs one scenario in this way."""
@@ -60,6 +61,7 @@ class Choice:
             *("run", "--id", run, "--stack", self.kind, "--out", str(self.out)),
             *(word for key, value in valued.items() if value is not None for word in (key, str(value))),
             *(key for key, asked in said.items() if asked),
+            *(word for target in self.not_production for word in ("--not-production", target)),
             *("--", name),
         ]
 
@@ -81,8 +83,10 @@ def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
     from gameday.cli import stacks
     from gameday.runner.order import Order
 
-    loaded = catalog.load(name, profile=choice.profile, stack=choice.kind, playbook=choice.playbook)
     config = catalog.config()
+    external = catalog.external(config)
+    stack = stacks.chosen(choice.kind, choice.attach, external)
+    loaded = catalog.load(name, profile=choice.profile, stack=stack.kind, playbook=choice.playbook)
     use = loaded.inputs.scenario
     if use.last_end > config.limits.longest:
         raise InputError(
@@ -102,11 +106,12 @@ def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
         raw=loaded.raw,
         digests=loaded.digests,
         locustfile=loaded.paths["locustfile"],
-        stack=stacks.recall(choice.attach) if choice.attach else stacks.fresh(choice.kind),
-        owned=choice.attach is None,
+        stack=stack,
+        owned=choice.attach is None and stack.kind != "external",
         keep=choice.keep,
         responder=who,  # type: ignore[arg-type]  # click.Choice has checked it
         out=choice.out,
         seed=secrets.randbits(31) if choice.seed is None else choice.seed,
-        allowed=tuple(config.targets.stacks),
+        allowed=(*config.targets.stacks, *(("external",) if external else ())),
+        not_production=choice.not_production,
     )

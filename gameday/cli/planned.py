@@ -25,7 +25,11 @@ def planned(order: Order, attach: str | None) -> dict[str, Any]:
     return {
         "scenario": inputs.name,
         "profile": inputs.profile,
-        "stack": {"kind": order.stack.kind, "standing": attach or "", "kept": order.keep or not order.owned},
+        "stack": {
+            "kind": order.stack.kind,
+            "standing": attach or ("" if order.owned else next(iter(order.stack.handle().values()))),
+            "kept": order.keep or not order.owned,
+        },
         "load": {"users": load.users, "per_second": load.users / load.period, "timeout": load.timeout},
         "baseline": {
             "holds": use.baseline,
@@ -71,7 +75,9 @@ def as_text(plan: dict[str, Any]) -> str:
     """For people, a line a thing."""
     stack = plan["stack"]
     where = (
-        f"the standing stack '{stack['standing']}'" if stack["standing"] else f"a fresh {stack['kind']} stack"
+        f"the standing {stack['kind']} stack '{stack['standing']}'"
+        if stack["standing"]
+        else f"a fresh {stack['kind']} stack"
     )
     after = "left standing afterwards" if stack["kept"] else "taken down at the end"
     load, base, who = plan["load"], plan["baseline"], plan["responder"]

@@ -58,6 +58,12 @@ _NOT_WELL = (
     help="What the scripted responder does, instead of the scenario's own.",
 )
 @click.option("--profile", metavar="NAME", help="A profile of the scenario, for example people's pace.")
+@click.option(
+    "--not-production",
+    multiple=True,
+    metavar="NAME",
+    help="A target that is refused because it looks like production, and is none.",
+)
 @click.option("--plan", is_flag=True, help="Show what would be touched, and touch nothing.")
 @click.option(
     "--out",
@@ -93,6 +99,7 @@ def run_command(
     responder: str | None,
     playbook: str | None,
     profile: str | None,
+    not_production: tuple[str, ...],
     plan: bool,
     out: Path,
     seed: int | None,
@@ -124,7 +131,9 @@ def run_command(
     names = [*scenarios, *tagged(catalog, tag)]
     if not names:
         raise InputError("name a scenario; `gameday list scenarios` shows them")
-    chosen = Choice(kind, attach, keep, responder, profile, playbook, out, seed, as_json, quiet)
+    chosen = Choice(
+        kind, attach, keep, responder, profile, playbook, out, seed, as_json, quiet, not_production
+    )
     asked = orders(catalog, names, chosen)
     if plan:
         from gameday.cli.planned import as_text, planned
@@ -161,6 +170,12 @@ def _one(order: Order, *, as_json: bool, quiet: bool, several: bool) -> ExitCode
             raise InputError(str(unwritable)) from unwritable  # nothing was touched yet
         if not quiet:
             click.echo(f"run {run.id}, kept in {run.folder}", err=True)
+            if not order.owned:
+                click.echo(
+                    "this stack outlives the run: should gameday be killed, put everything back with: "
+                    f"gameday revert {run.id}",
+                    err=True,
+                )
             if order.responder == "people":
                 which = f" (several are live: --run {run.id})" if several else ""
                 click.echo(

@@ -39,12 +39,22 @@ def _attached(name: str | None, ask: Callable[[Stack], Awaitable[T]]) -> T:
 
 @stack_command.command("up")
 @click.argument("name", default=stacks.DEFAULT_NAME, required=False)
-def up_command(name: str) -> None:
+@click.option(
+    "--stack",
+    "kind",
+    type=click.Choice(stacks.OURS),
+    default="local",
+    show_default=True,
+    help="Of which kind.",
+)
+def up_command(name: str, kind: str) -> None:
     """Bring a stack up and leave it standing; prints its addresses.
 
+    \b
     Example: gameday stack up
+             gameday stack up --stack compose
     """
-    stack = stacks.fresh("local")
+    stack = stacks.fresh(kind)
     stacks.remember(name, stack)
     try:
         asyncio.run(stack.up())

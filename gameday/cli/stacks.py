@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gameday.errors import InputError, Refused
@@ -14,7 +14,10 @@ from gameday.live import state_home
 from gameday.ports import Stack
 
 DEFAULT_NAME = "staging"
-KINDS = ("local", "compose")
+KINDS = ("local", "compose", "external")
+"""Those of this version."""
+OURS = ("local", "compose")
+"""Those that gameday brings up itself."""
 
 
 def fresh(kind: str, logs: Path | None = None) -> Stack:
@@ -28,6 +31,10 @@ def fresh(kind: str, logs: Path | None = None) -> Stack:
         from gameday.stacks.compose.adapter import ComposeStack
 
         return ComposeStack()
+    if kind == "external":
+        raise InputError(
+            "an external stack is never brought up; say which one: --stack external --attach FILE"
+        )
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack(Path(tempfile.gettempdir()) / f"gameday-{secrets.token_hex(4)}", logs=logs)
@@ -40,6 +47,8 @@ def again(kind: str, handle: Mapping[str, str]) -> Stack:
         from gameday.stacks.compose.adapter import ComposeStack
 
         return ComposeStack.from_handle(handle)
+    if kind == "external":
+        return _external(Path(handle["file"]))
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack.from_handle(handle)
@@ -68,6 +77,51 @@ def remember(name: str, stack: Stack) -> None:
         ) from None
     with os.fdopen(descriptor, "w") as file:
         json.dump({"kind": stack.kind, "handle": dict(stack.handle())}, file)
+
+
+def _external(file: Path) -> Stack:
+    from gameday.places import Kind
+    from gameday.shelf import Shelf
+    from gameday.stacks.external.adapter import ExternalStack
+
+    reading = Shelf().read(Kind.STACK, file).reading
+    if reading.model is None:
+        raise InputError(reading.problems)
+    return ExternalStack(file, reading.model)
+
+
+def chosen(kind: str, name: str | None, allowed: Sequence[Path] = ()) -> Stack:
+    """What ``--stack`` and ``--attach`` mean, not yet up or attached: a fresh one, or one that stands.
+
+    A compose project that somebody else has brought up is attached to by its name. An external stack is a file of
+    those that the project allows; where it allows one only, that one.
+
+    Raises:
+        InputError: there is no such stack.
+        Refused: the project does not allow it.
+    """
+    if kind == "external":
+        return _external(_allowed(name, allowed))
+    if name is None:
+        return fresh(kind)
+    if kind == "compose" and name not in names():
+        return again(kind, {"project": name})
+    return recall(name)
+
+
+def _allowed(name: str | None, allowed: Sequence[Path]) -> Path:
+    if name is None:
+        if len(allowed) != 1:
+            known = ", ".join(file.stem for file in allowed) or "gameday.toml allows none"
+            raise InputError(f"which external stack? say --attach NAME ({known})")
+        return allowed[0]
+    for file in allowed:
+        if name == file.stem or Path(name).resolve() == file.resolve():
+            return file
+    raise Refused(
+        f"'{name}' is not among the allowed external stacks ({', '.join(file.stem for file in allowed) or 'none'}); "
+        "external in [targets] of gameday.toml says which files are"
+    )
 
 
 def recall(name: str) -> Stack:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gameday.model.experiment import Experiment
+from gameday.model.external import External
 from gameday.model.playbook import Playbook
 from gameday.model.rubric import Rubric
 from gameday.model.runbook import Runbook
@@ -23,6 +24,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "runbook": Runbook,
     "rubric": Rubric,
     "playbook": Playbook,
+    "stack": External,
 }
 
 

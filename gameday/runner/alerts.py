@@ -95,7 +95,11 @@ class Alerts:
             scrape_interval=found.scrape,
             evaluation_interval=found.evaluation,
             group_wait=found.group_wait,
-            holds={name: hold for name, hold in found.holds.items() if name in self._monitors},
+            holds={
+                name: found.holds[rule.alert.get("alertname", name)]
+                for name, rule in self._monitors.items()
+                if rule.alert.get("alertname", name) in found.holds
+            },
             skew=skew,
             skew_width=width,
         )

@@ -41,6 +41,8 @@ class Order:
     seed: int
     allowed: tuple[str, ...] = ("local",)
     """Kinds of stack that may be broken."""
+    not_production: tuple[str, ...] = ()
+    """Targets that look like production and, somebody says, are none."""
     id: str = ""
     """The run's id, where whoever asks for it has chosen one already."""
 

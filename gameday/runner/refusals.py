@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from gameday.errors import Refused
 from gameday.live import listed
-from gameday.ports import Things
+from gameday.ports import Endpoints, Identity, Things
 from gameday.runner.order import Order
 
 
@@ -31,12 +33,32 @@ def refuse_what_cannot_be_done(order: Order) -> None:
             )
         for component in ours.touched(use.with_):
             if component not in can.components:
-                reason = can.reasons.get(component, "it is not on the stack's list of what may be touched")
-                raise Refused(f"experiment '{name}' touches '{component}': {reason}")
+                raise Refused(f"experiment '{name}' touches '{component}': {can.reason(component)}")
     mitigate = order.inputs.scenario.expect.mitigate
     for lever in mitigate.levers if mitigate else ():
         if lever not in can.levers:
-            raise Refused(f"lever '{lever}': {can.reasons.get(lever, 'the stack does not have it')}")
+            raise Refused(f"lever '{lever}': {can.reason(lever)}")
+
+
+_PRODUCTION = re.compile(r"(?<![a-z])(prod|prd|production|live)(?![a-z])")
+
+
+def refuse_production(order: Order, identity: Identity, points: Endpoints) -> None:
+    """A target whose name or address looks like production, though it is allowed and proves to be staging.
+
+    Not asked of a stack that the run made itself, nor of the embedded one, whose name is a folder.
+
+    Raises:
+        Refused: with the flag that says otherwise.
+    """
+    if order.owned or identity.stack == "local" or identity.name in order.not_production:
+        return
+    for what in (identity.name, points.gateway, points.toxiproxy, points.control or ""):
+        if found := _PRODUCTION.search(what.lower()):
+            raise Refused(
+                f"'{what}' looks like production ('{found[0]}'); if it is none, say so: "
+                f"--not-production {identity.name}"
+            )
 
 
 def refuse_left_over(run: str, stack: str) -> None:

@@ -41,7 +41,12 @@ from gameday.recovery import oldest
 from gameday.runner.faults import Faults
 from gameday.runner.order import Order
 from gameday.runner.recover import put_everything_back, wait_until_steady
-from gameday.runner.refusals import refuse_broken, refuse_left_over, refuse_what_cannot_be_done
+from gameday.runner.refusals import (
+    refuse_broken,
+    refuse_left_over,
+    refuse_production,
+    refuse_what_cannot_be_done,
+)
 from gameday.runner.responder import ScriptedResponder
 from gameday.runner.session import Session
 from gameday.runner.sources import Sources
@@ -177,6 +182,7 @@ class Run:
         refuse_left_over(self.id, me.stack)
         publish(me)
         points = stack.endpoints()
+        refuse_production(order, identity, points)
         session.append(
             StackReady(
                 kind=identity.stack,

@@ -24,6 +24,8 @@ def _proxy(name: str) -> Proxy:
     address = urlsplit(os.environ["GAMEDAY_TOXIPROXY_URL"])
     server = Toxiproxy()
     server.update_api_consumer(address.hostname, address.port)
+    # A stack may call the proxy in front of a component otherwise than the component.
+    name = os.environ.get(f"GAMEDAY_PROXY_{name.upper().replace('-', '_')}", name)
     found = server.get_proxy(name)
     if found is None:
         raise LookupError(f"Toxiproxy at {address.netloc} has no proxy '{name}'")

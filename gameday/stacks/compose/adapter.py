@@ -13,7 +13,7 @@ from gameday.ports import Alerting, Endpoints, Things
 from gameday.stacks.compose import project
 from gameday.stacks.compose.names import DEFAULT_PROJECT, MARKER
 from gameday.stacks.compose.project import Found
-from gameday.stacks.platform.catalog import DATABASE, IDENTITY, PROXIES, STANDBY
+from gameday.stacks.platform.catalog import DATABASE, PROXIES, STANDBY
 from gameday.stacks.platform.client import PlatformClient
 from gameday.stacks.platform.database import BATCH_ROLE, NAME, SERVICE_ROLE
 
@@ -82,9 +82,7 @@ class ComposeStack(PlatformClient):
             "GAMEDAY_CONTROL_TOKEN": self._secrets["control-token"],
             "GAMEDAY_PROMETHEUS_URL": self._url("prometheus", 9090),
             "GAMEDAY_ALERTMANAGER_URL": self._url("alertmanager", 9093),
-            "GAMEDAY_PROXY_DATABASE": PROXIES[DATABASE],
-            "GAMEDAY_PROXY_DATABASE_REPLICA": PROXIES[STANDBY],
-            "GAMEDAY_PROXY_IDENTITY": PROXIES[IDENTITY],
+            **points.proxy_variables(),
         }
 
     def alerting(self) -> Alerting:

@@ -20,7 +20,7 @@ from gameday.ports import Endpoints, Things
 from gameday.stacks.local.child import end_of
 from gameday.stacks.local.daemon import remove_files, start_supervisor, stop_supervisor
 from gameday.stacks.local.folder import Config, Folder, State
-from gameday.stacks.platform.catalog import DATABASE, IDENTITY, PROXIES, RELEASES, STANDBY, known
+from gameday.stacks.platform.catalog import RELEASES, known
 from gameday.stacks.platform.client import PlatformClient
 
 
@@ -113,9 +113,7 @@ class LocalStack(PlatformClient):
             "GAMEDAY_DATABASE_ADMIN_URL": state.database_admin_url,
             "GAMEDAY_CONTROL_URL": state.control,
             "GAMEDAY_CONTROL_TOKEN": state.token,
-            "GAMEDAY_PROXY_DATABASE": PROXIES[DATABASE],
-            "GAMEDAY_PROXY_DATABASE_REPLICA": PROXIES[STANDBY],
-            "GAMEDAY_PROXY_IDENTITY": PROXIES[IDENTITY],
+            **self.endpoints().proxy_variables(),
         }
 
     def by_hand(self, things: Things) -> Sequence[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -46,6 +46,24 @@ class Toxiproxy:
         self.proxies = proxies
         """Component -> the proxy in front of it."""
 
+    @classmethod
+    async def found(cls, url: str, names: Mapping[str, str]) -> Self:
+        """One whose proxies are there already: component -> proxy's name. Raises StackError where one is not."""
+        there = await cls(url, {}).listed()
+        missing = sorted(set(names.values()) - set(there))
+        if missing:
+            raise StackError(f"the fault proxy at {url} has no proxy {', '.join(missing)}")
+        specs = {
+            component: ProxySpec(name, there[name]["listen"], there[name]["upstream"])
+            for component, name in names.items()
+        }
+        return cls(url, specs)
+
+    async def listed(self) -> dict[str, dict[str, Any]]:
+        """Every proxy of the server, by name."""
+        proxies: dict[str, dict[str, Any]] = await self._call("GET", "/proxies")
+        return proxies
+
     async def populate(self) -> None:
         """Make all proxies, free of toxics."""
         await self._call("POST", "/populate", [spec.body() for spec in self.proxies.values()])
@@ -57,7 +75,7 @@ class Toxiproxy:
     async def populated(self) -> bool:
         """Whether the server answers and has every proxy: one that has just come back has none at first."""
         try:
-            there = await self._call("GET", "/proxies")
+            there = await self.listed()
         except StackError:
             return False
         return all(spec.name in there for spec in self.proxies.values())
