@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from gameday.errors import StackError, StackGone
+from gameday.errors import Refused, StackError, StackGone
 from gameday.ports import Alerting, Endpoints, Things
 from gameday.stacks.compose import project
 from gameday.stacks.compose.names import DEFAULT_PROJECT, MARKER
@@ -110,7 +110,7 @@ class ComposeStack(PlatformClient):
         if found is None:
             raise StackGone(f"no compose project '{self._name}' runs")
         if found.markers != {MARKER}:
-            raise StackError(
+            raise Refused(
                 f"the compose project '{self._name}' is not marked as staging: "
                 f"not all of its containers carry the label org.gameday.staging={MARKER}"
             )

@@ -18,4 +18,4 @@ PORTS = (
     "GAMEDAY_PROMETHEUS_PORT",
     "GAMEDAY_ALERTMANAGER_PORT",
 )
-"""The variables with which the project's file lets ports be chosen; 0 takes a free one."""
+"""The variables with which the project's file lets ports be chosen."""

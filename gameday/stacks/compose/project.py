@@ -6,9 +6,11 @@ The command line knows the user's engine (contexts, DOCKER_HOST); nothing here s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +49,7 @@ def project_file() -> Path:
 
 async def up(name: str, *, fresh_ports: bool) -> None:
     """Bring the project up and wait until all of it is healthy. Raises StackError with the end of what was said."""
-    environment = {**os.environ, **(dict.fromkeys(PORTS, "0") if fresh_ports else {})}
+    environment = {**os.environ, **(_free_ports() if fresh_ports else {})}
     await _compose(
         name,
         "up",
@@ -58,6 +60,17 @@ async def up(name: str, *, fresh_ports: bool) -> None:
         within=UP_SECONDS,
         environment=environment,
     )
+
+
+def _free_ports() -> dict[str, str]:
+    """A free port for each; the engine would choose others whenever a container is started again."""
+    with contextlib.ExitStack() as held:
+        ports = {}
+        for variable in PORTS:
+            taken = held.enter_context(socket.socket())
+            taken.bind(("127.0.0.1", 0))
+            ports[variable] = str(taken.getsockname()[1])
+    return ports
 
 
 async def down(name: str) -> None:
