@@ -25,11 +25,12 @@ test: $(VENV)/.dev  ## every test that needs no outside service
 	$(BIN)/python -m pytest -n logical --dist worksteal -m "not service and not alone"
 	$(BIN)/python -m pytest -m "alone and not service"
 	@echo
-	@echo "Left out: tests that need an outside service (a real toxiproxy-server). They run with: make test-all"
+	@echo "Left out: tests that need an outside service (a Docker engine, a real toxiproxy-server, Alertmanager)."
+	@echo "They run with: make test-all"
 
 test-all: $(VENV)/.dev  ## also the tests that need an outside service; those that miss theirs say so
-	$(BIN)/python -m pytest -n logical --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n logical --dist worksteal -m "not service and not alone"
+	$(BIN)/python -m pytest -m "service or alone"
 
 lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check .

@@ -22,6 +22,13 @@ ROOT = PROJECT.parent.parent
 _MARK = "HOME_OF_TEST"
 
 
+def docker_variables() -> dict[str, str]:
+    """What lets the commands of a home find the engine, and docker its plugins."""
+    config = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))
+    kept = ("DOCKER_HOST", "DOCKER_BUILDKIT", "DOCKER_CONTEXT")
+    return {"DOCKER_CONFIG": config, **{name: os.environ[name] for name in kept if name in os.environ}}
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A command that has ended."""

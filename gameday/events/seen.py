@@ -18,6 +18,8 @@ class LoadStarted(Event):
     timeout: float
     period: float
     locustfile: str
+    workers: int = 1
+    """Processes that share the users, on this machine and so by one clock: no skew between them."""
 
 
 class LoadSteady(Event):

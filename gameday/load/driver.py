@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Any
 _LISTENER = Path(__file__).with_name("listener.py")
 _LINE_LIMIT = 4 << 20
 _STOP_PATIENCE = 3.0
+_WORKERS_SECONDS = 30
+"""For workers to come; Locust's master begins with those that are there then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class LoadPlan:
     spawn_rate: float
     period: float
     timeout: float
+    workers: int = 1
+    """More than one: so many of Locust's workers, and its master."""
 
 
 Listener = Callable[[dict[str, Any]], None]
@@ -35,7 +40,10 @@ Listener = Callable[[dict[str, Any]], None]
 
 
 class Load:
-    """One Locust process."""
+    """Locust: one process, or a master and its workers, all of one process group.
+
+    Every process streams its own records. Locust's workers report to their master every 3 s only, and in sums.
+    """
 
     def __init__(
         self, plan: LoadPlan, environment: Mapping[str, str], logs: Path, listener: Listener
@@ -45,24 +53,42 @@ class Load:
         self._logs = logs
         self._listener = listener
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._workers: list[asyncio.subprocess.Process] = []
+        self._reading: list[asyncio.Task[None]] = []
         self.stopping = False
 
     @property
     def pid(self) -> int | None:
-        """Its process id once it was started."""
+        """The id of its process, which is its group's too, once it was started."""
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
         """Start it; what it reports goes to the listener. Its own statistics go to ``logs/load_*.csv``."""
         plan = self._plan
+        leading = [
+            *("--headless", "-u", str(plan.users), "-r", str(plan.spawn_rate)),
+            *("--csv", str(self._logs / "load"), "--csv-full-history", "--only-summary"),
+            *("--exit-code-on-error", "0", "--stop-timeout", "1"),
+        ]
+        if plan.workers == 1:
+            self._process = await self._begin("load", leading, 0)
+            return
+        port = str(_free_port())
+        waits = ["--expect-workers", str(plan.workers), "--expect-workers-max-wait", str(_WORKERS_SECONDS)]
+        bound = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+        self._process = await self._begin("load", [*leading, *bound, *waits], None)
+        under = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
+        for number in range(plan.workers):
+            self._workers.append(await self._begin(f"load-worker-{number + 1}", under, number))
+
+    async def _begin(self, log: str, words: list[str], number: int | None) -> asyncio.subprocess.Process:
+        """One process; ``number`` of those that send, None for the master, which sends nothing."""
+        plan = self._plan
         reading, writing = os.pipe()
-        with (self._logs / "load.log").open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "locust", "-f", f"{_LISTENER},{plan.locustfile}", "--headless"),
-                *("--host", plan.host, "-u", str(plan.users), "-r", str(plan.spawn_rate)),
-                *("--csv", str(self._logs / "load"), "--csv-full-history", "--only-summary"),
-                *("--exit-code-on-error", "0", "--stop-timeout", "1", "--loglevel", "WARNING"),
+        with (self._logs / f"{log}.log").open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "locust", "-f", f"{_LISTENER},{plan.locustfile}"),
+                *("--host", plan.host, "--loglevel", "WARNING", *words),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -72,12 +98,19 @@ class Load:
                     "GAMEDAY_LOAD_FD": str(writing),
                     "GAMEDAY_LOAD_PERIOD": str(plan.period),
                     "GAMEDAY_LOAD_TIMEOUT": str(plan.timeout),
+                    "GAMEDAY_LOAD_WORKERS": str(plan.workers),
+                    "GAMEDAY_LOAD_WORKER": "" if number is None else str(number),
                 },
                 pass_fds=(writing,),
-                start_new_session=True,
+                **(
+                    {"start_new_session": True}
+                    if self._process is None
+                    else {"process_group": self._process.pid}
+                ),
             )
         os.close(writing)
-        self._reading = asyncio.create_task(self._read(reading))
+        self._reading.append(asyncio.create_task(self._read(reading)))
+        return process
 
     async def _read(self, descriptor: int) -> None:
         stream = asyncio.StreamReader(limit=_LINE_LIMIT)
@@ -92,28 +125,40 @@ class Load:
 
     @property
     def ended(self) -> int | None:
-        """Its exit code once it has ended, however."""
-        return self._process.returncode if self._process else None
+        """The exit code of the first of its processes that ended, however; None while all live."""
+        codes = [one.returncode for one in (self._process, *self._workers) if one is not None]
+        return next((code for code in codes if code is not None), None)
 
     async def stop(self) -> int | None:
         """End it: SIGTERM, then SIGKILL to its whole group. Idempotent; gives its exit code."""
         self.stopping = True
         if self._process is None:
             return None
+        every = [self._process, *self._workers]
         for ending in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.returncode is None:
+            if any(one.returncode is None for one in every):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._process.pid, ending)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_STOP_PATIENCE):
-                        await self._process.wait()
+                        await asyncio.gather(*(one.wait() for one in every))
         if self._reading:
-            await asyncio.wait([self._reading])
+            await asyncio.wait(self._reading)
         return self._process.returncode
 
     def last_words(self) -> str:
-        """The end of what it said, for a message when it died."""
+        """Who of several died, and the end of what it said, for a message."""
+        dead = next((n for n, one in enumerate(self._workers, 1) if one.returncode is not None), None)
+        name = "load" if dead is None else f"load-worker-{dead}"
+        said = "" if dead is None else f"worker {dead} of {len(self._workers)}"
         with contextlib.suppress(OSError):
-            lines = (self._logs / "load.log").read_text(errors="replace").strip().splitlines()
-            return " | ".join(lines[-3:])
-        return ""
+            lines = (self._logs / f"{name}.log").read_text(errors="replace").strip().splitlines()
+            said = " | ".join([*([said] if said else []), *lines[-3:]])
+        return said
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port

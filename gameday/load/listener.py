@@ -23,6 +23,10 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
+_WORKERS = int(os.environ.get("GAMEDAY_LOAD_WORKERS", "1"))
+_SENDS = os.environ.get("GAMEDAY_LOAD_WORKER", "0") != ""
+"""Locust's master sends nothing, and says when all users are there; its workers are the other way round."""
+_WORKER = int(os.environ.get("GAMEDAY_LOAD_WORKER") or "0")
 _GOLDEN = 0.6180339887498949
 _TICK = 0.1
 _ERROR = 400
@@ -34,7 +38,7 @@ class Reporter:
 
     def __init__(self, descriptor: int) -> None:
         self._out = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(1 + _WORKER, _WORKERS)  # no two workers give one number
         self.slots: list[Slots] = []
         self._clear()
 
@@ -64,6 +68,12 @@ class Reporter:
     def ended(self, number: int, at: float, problem: str) -> None:
         """Its answer is there, or it failed."""
         self._ended.append((number, at, problem))
+
+    def beat(self) -> None:
+        """Say each second that this process lives; so one that sends nothing notices that its runner is gone."""
+        while True:
+            gevent.sleep(1)
+            self.say("beat")
 
     def run(self) -> None:
         """One line each tick, also when nothing happened: silence is data."""
@@ -125,7 +135,7 @@ class Slots:
 
 def _pace(user_class: type[User], reporter: Reporter, period: float) -> None:
     """Give every user of a class its slots instead of the class's own wait time."""
-    numbers = itertools.count()
+    numbers = itertools.count(_WORKER, _WORKERS)  # phases of all workers' users are spread as one worker's
     start: Callable[[Any], None] = user_class.on_start
 
     def on_start(self: Any) -> None:
@@ -197,8 +207,9 @@ def _init(environment: Environment, **_: Any) -> None:
 
     hooks: Any = environment.events  # Locust gives them no types
     hooks.request.add_listener(ended)
-    hooks.spawning_complete.add_listener(lambda user_count, **_: reporter.say("steady", users=user_count))
-    gevent.spawn(reporter.run)
+    if not _SENDS or _WORKERS == 1:
+        hooks.spawning_complete.add_listener(lambda user_count, **_: reporter.say("steady", users=user_count))
+    gevent.spawn(reporter.run if _SENDS else reporter.beat)
     reporter.say("ready")
 
 

@@ -60,6 +60,8 @@ class Load(Closed):
     """Seconds after its sending at which an unfinished request is bad."""
     period: LongDuration = 0.5
     """Seconds between two requests of one user."""
+    workers: Whole = Field(default=1, ge=1, le=64)
+    """Processes that share the users; more than one are Locust's own workers under its own master."""
 
 
 class FaultUse(Closed):

@@ -269,7 +269,9 @@ _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
     e.ThingsRestored: _restored,
     e.StackCompared: _compared,
     e.LoadStarted: lambda x: _run(
-        f"Load started: {plural(x.users, 'user')}, each a request every {budget(x.period)}", "load started"
+        f"Load started: {plural(x.users, 'user')}, each a request every {budget(x.period)}"
+        + (f", by {x.workers} workers" if x.workers > 1 else ""),
+        "load started",
     ),
     e.LoadEnded: _load_ended,
     e.AlertFired: _fired,

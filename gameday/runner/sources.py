@@ -73,6 +73,7 @@ class Sources:
             load.spawn_rate,
             load.period,
             load.timeout,
+            load.workers,
         )
         self._load = Load(plan, stack.environment(), session.logs, self._heard)
         await self._load.start()
@@ -86,6 +87,7 @@ class Sources:
                 spawn_rate=load.spawn_rate,
                 timeout=load.timeout,
                 period=load.period,
+                workers=load.workers,
                 locustfile=str(order.raw["scenario"]["load"]["locustfile"]),
             )
         )

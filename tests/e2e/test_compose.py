@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gameday.stacks.compose.adapter import ComposeStack
 from tests.e2e.conftest import Copy
-from tests.gamedays import Home
+from tests.gamedays import Home, docker_variables
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 SCENARIOS = ("auth-connection-leak", "database-outage", "replica-kill")
@@ -38,9 +36,7 @@ def left_of(project: str) -> list[str]:
 def mine(home: Home, engine: None) -> Home:
     """A home whose project allows the compose stack, and whose commands find the engine."""
     (home.work / "gameday.toml").write_text('[targets]\nstacks = ["compose"]\n')
-    config = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))
-    kept = {name: os.environ[name] for name in ("DOCKER_HOST", "DOCKER_BUILDKIT") if name in os.environ}
-    return Home(home.folder, {"DOCKER_CONFIG": config, **kept}, games=home.games)
+    return Home(home.folder, docker_variables(), games=home.games)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +158,7 @@ def test_what_cannot_be_put_back_is_named(mine: Home, short: Copy, standing: Com
     """The platform answers nobody in the middle of a bad release: exit 4, with the commands; then they work."""
     before = inventory(standing)
     platform = container(standing, "platform")
-    soon = {"faults": {"release": {"for": "15s"}}}
+    soon = {"faults": {"release": {"for": "20s"}}}
     game = mine.start(short("auth-connection-leak", **soon), *attached(standing), "--responder", "none")
     game.until("fault_injected", within=90, ok=True)
     docker("pause", platform)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.gamedays import ROOT, Done, Game, Home
+from tests.gamedays import ROOT, Done, Game, Home, docker_variables
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 _BOX = re.compile(r"^```sh ?([\w-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DOCKER = ("README.md", "docs/rehearse-your-own-staging.md")
+"""Pages with boxes for those who have a Docker engine."""
 _PAGES = ("docs/read-a-card.md", "docs/write-a-scenario.md", "docs/write-an-experiment.md", "README.md")
 
 
@@ -123,6 +125,8 @@ def try_out(reader: Reader, page: str) -> None:
             assert "stack clean     yes" in ended.out
         elif kind == "responder":
             assert not rest, f"{page}: the tutorial does not show {rest}"
+        elif kind == "docker":
+            continue  # typed below
         elif kind == "make":
             targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
             assert {line.split()[1] for line in lines} <= set(targets)
@@ -152,4 +156,32 @@ def test_every_page_is_typed() -> None:
     """No page has a box that this test does not know."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     with_boxes = {page.relative_to(ROOT).as_posix() for page in pages if boxes(str(page.relative_to(ROOT)))}
-    assert with_boxes <= {*_PAGES, "docs/tutorial.md"}
+    assert with_boxes <= {*_PAGES, *_DOCKER, "docs/tutorial.md"}
+    assert {kind for page in _DOCKER[1:] for kind, _ in boxes(page)} == {"docker"}
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("page", _DOCKER)
+def test_what_needs_an_engine_is_typed_too(tmp_path: Path, engine: None, page: str) -> None:
+    """Beside the project's file, with its own ports: up, rehearsed, down, and nothing of it is left."""
+    home = Home.make(tmp_path / "h", **docker_variables())
+    shutil.rmtree(home.work)
+    home.work.mkdir()
+    shutil.copy(ROOT / "docker-compose.yml", home.work)
+    shutil.copytree(ROOT / "gameday", home.work / "gameday", ignore=shutil.ignore_patterns("__pycache__"))
+    reader = Reader(home, home.work)
+    try:
+        text = "".join(text for kind, text in boxes(page) if kind == "docker")
+        reader.types(text, within=500)  # in one shell: what one box exports, the next uses
+    finally:
+        subprocess.run(
+            ["docker", "compose", "down", "--volumes", "--timeout", "1"],
+            cwd=home.work,
+            env={**home.environment, "DOCKER_CONFIG": docker_variables()["DOCKER_CONFIG"]},
+            capture_output=True,
+            check=False,
+        )
+        home.end_everything()
+    passed = [path for path in home.work.rglob("scorecard.json") if '"verdict": "PASS"' in path.read_text()]
+    assert len(passed) == 1
+    assert home.left() == []

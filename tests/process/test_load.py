@@ -119,12 +119,15 @@ class Loading:
 
 
 @contextlib.asynccontextmanager
-async def loading(folder: Path, how: str = "well", locustfile: str = LOCUSTFILE) -> AsyncIterator[Loading]:
+async def loading(
+    folder: Path, how: str = "well", locustfile: str = LOCUSTFILE, workers: int = 1
+) -> AsyncIterator[Loading]:
     """Twenty users, one request each half second."""
     (folder / "load.py").write_text(locustfile)
     service = Service(how)
     await service.start()
-    plan = LoadPlan(folder / "load.py", f"http://127.0.0.1:{service.port}", USERS, 100, PERIOD, TIMEOUT)
+    host = f"http://127.0.0.1:{service.port}"
+    plan = LoadPlan(folder / "load.py", host, USERS, 100, PERIOD, TIMEOUT, workers)
     root = str(Path(__file__).parents[2])
     lines = list[dict[str, Any]]()
     made = Loading(service, Load(plan, {"PYTHONPATH": root}, folder, lines.append), lines)
@@ -231,6 +234,59 @@ def test_users_who_hang_keep_their_own_pace(tmp_path: Path) -> None:
     run(body)
 
 
+def test_workers_share_the_users_and_each_tells_its_own(tmp_path: Path) -> None:
+    """Locust's master and two workers: the same even pace as one process, every request told once, by its number."""
+
+    async def body() -> None:
+        async with loading(tmp_path, workers=2) as made:
+            begin = await made.steady() + 0.5
+            assert made.load.pid is not None
+            group = [one for one in psutil.process_iter() if _group(one.pid) == made.load.pid]
+            assert len(group) == 3
+            await asyncio.sleep(3)
+            assert await made.load.stop() == 0
+            end = begin + 2
+            numbers = [number for line in made.events() for number in line["sent_id"]]
+            assert len(set(numbers)) == len(numbers)
+            assert {number % 2 for number in numbers} == {0, 1}, "both workers send"
+            counts = made.clients().counts(begin, end, end + 0.5)
+            assert counts.offered == pytest.approx(RATE * 2, rel=0.1)
+            assert (counts.sent, counts.bad) == (counts.offered, 0)
+            sent = [request.sent for request in made.clients() if begin <= request.sent < end]
+            assert max(Counter(int((at - begin) / 0.1) for at in sent).values()) <= 3 * RATE / 10
+            assert [one for one in group if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
+
+    run(body)
+
+
+def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
+    """Half of the users are gone with it, so the load is not what it should be: which one it was is said."""
+
+    async def body() -> None:
+        async with loading(tmp_path, workers=2) as made:
+            await made.steady()
+            assert made.load.pid is not None
+            members = [one for one in psutil.process_iter() if _group(one.pid) == made.load.pid]
+            workers = sorted(
+                (one for one in members if "--worker" in one.cmdline()), key=psutil.Process.create_time
+            )
+            workers[1].kill()
+            async with asyncio.timeout(5):
+                while made.load.ended is None:  # noqa: ASYNC110 - another process's end
+                    await asyncio.sleep(0.02)
+            assert made.load.ended == -9
+            assert made.load.last_words().startswith("worker 2 of 2")
+
+    run(body)
+
+
+def _group(pid: int) -> int:
+    """A process's group; none where it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return 0
+
+
 def test_a_locustfile_that_breaks_is_told(tmp_path: Path) -> None:
     """It ends by itself, and its last words are at hand."""
 
@@ -252,7 +308,7 @@ from gameday.load.driver import Load, LoadPlan
 
 async def main():
     folder, host = Path(sys.argv[1]), sys.argv[2]
-    plan = LoadPlan(folder / "load.py", host, 2, 100, 0.5, 1.0)
+    plan = LoadPlan(folder / "load.py", host, 2, 100, 0.5, 1.0, int(sys.argv[3]))
     load = Load(plan, {}, folder, lambda line: print(line["event"], flush=True))
     await load.start()
     print(load.pid, flush=True)
@@ -262,8 +318,9 @@ asyncio.run(main())
 """
 
 
-def test_it_dies_with_its_runner(tmp_path: Path) -> None:
-    """A runner that was killed leaves no load behind."""
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_dies_with_its_runner(tmp_path: Path, workers: int) -> None:
+    """A runner that was killed leaves no load behind, however many processes it is of."""
 
     async def body() -> None:
         (tmp_path / "load.py").write_text(LOCUSTFILE)
@@ -271,18 +328,20 @@ def test_it_dies_with_its_runner(tmp_path: Path) -> None:
         await service.start()
         root = str(Path(__file__).parents[2])
         runner = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", RUNNER, str(tmp_path), f"http://127.0.0.1:{service.port}"),
+            *(sys.executable, "-c", RUNNER, str(tmp_path), f"http://127.0.0.1:{service.port}", str(workers)),
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": root},
         )
         assert runner.stdout is not None
-        load = psutil.Process(int(await runner.stdout.readline()))
+        pid = int(await runner.stdout.readline())
         while await runner.stdout.readline() != b"tick\n":
             pass
+        load = [one for one in psutil.process_iter() if _group(one.pid) == pid]
+        assert len(load) == (1 if workers == 1 else workers + 1)
         runner.kill()
         await runner.wait()
-        async with asyncio.timeout(3):
-            while load.is_running() and load.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - another's end
+        async with asyncio.timeout(5):
+            while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in load):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await service.stop()
 
