@@ -40,7 +40,7 @@ Listener = Callable[[dict[str, Any]], None]
 
 
 class Load:
-    """Locust: one process, or a master and its workers, all of one process group.
+    """Locust: one process, or a master and its workers, each of a process group of its own.
 
     Every process streams its own records. Locust's workers report to their master every 3 s only, and in sums.
     """
@@ -58,9 +58,10 @@ class Load:
         self.stopping = False
 
     @property
-    def pid(self) -> int | None:
-        """The id of its process, which is its group's too, once it was started."""
-        return self._process.pid if self._process else None
+    def pids(self) -> dict[str, int]:
+        """Its processes by role, once they were started: ``load``, ``load-worker-1``."""
+        workers = {f"load-worker-{number}": one.pid for number, one in enumerate(self._workers, 1)}
+        return {"load": self._process.pid, **workers} if self._process else {}
 
     async def start(self) -> None:
         """Start it; what it reports goes to the listener. Its own statistics go to ``logs/load_*.csv``."""
@@ -102,11 +103,7 @@ class Load:
                     "GAMEDAY_LOAD_WORKER": "" if number is None else str(number),
                 },
                 pass_fds=(writing,),
-                **(
-                    {"start_new_session": True}
-                    if self._process is None
-                    else {"process_group": self._process.pid}
-                ),
+                start_new_session=True,
             )
         os.close(writing)
         self._reading.append(asyncio.create_task(self._read(reading)))
@@ -137,8 +134,9 @@ class Load:
         every = [self._process, *self._workers]
         for ending in (signal.SIGTERM, signal.SIGKILL):
             if any(one.returncode is None for one in every):
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, ending)
+                for one in every:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(one.pid, ending)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_STOP_PATIENCE):
                         await asyncio.gather(*(one.wait() for one in every))

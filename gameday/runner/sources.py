@@ -77,10 +77,10 @@ class Sources:
         )
         self._load = Load(plan, stack.environment(), session.logs, self._heard)
         await self._load.start()
-        if self._load.pid is not None:
+        for role, pid in self._load.pids.items():
             with contextlib.suppress(psutil.Error):
-                started = psutil.Process(self._load.pid).create_time()
-                session.append(ProcessStarted(role="load", pid=self._load.pid, started=started))
+                started = psutil.Process(pid).create_time()
+                session.append(ProcessStarted(role=role, pid=pid, started=started))
         session.append(
             LoadStarted(
                 users=load.users,
@@ -133,12 +133,13 @@ class Sources:
 
     async def stop(self) -> None:
         """Stop load, detector and desk. Idempotent."""
-        if self._load is not None and self._load.pid is not None:
+        if self._load is not None and self._load.pids:
             died = self._load.ended is not None and not self._load.stopping
             code = await self._load.stop()
             if not died:
                 self._session.append(LoadEnded(expected=True, code=code))
-            self._session.append(ProcessEnded(role="load", pid=self._load.pid, code=code, expected=not died))
+            for role, pid in self._load.pids.items():
+                self._session.append(ProcessEnded(role=role, pid=pid, code=code, expected=not died))
             self._load = None
         if self._scraper is not None:
             await self._scraper.stop()

@@ -184,4 +184,5 @@ def test_what_needs_an_engine_is_typed_too(tmp_path: Path, engine: None, page: s
         home.end_everything()
     passed = [path for path in home.work.rglob("scorecard.json") if '"verdict": "PASS"' in path.read_text()]
     assert len(passed) == 1
+    shutil.rmtree(home.work)
     assert home.left() == []

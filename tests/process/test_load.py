@@ -132,15 +132,20 @@ async def loading(
     lines = list[dict[str, Any]]()
     made = Loading(service, Load(plan, {"PYTHONPATH": root}, folder, lines.append), lines)
     await made.load.start()
-    pid = made.load.pid
+    pids = made.load.pids.values()
     try:
         yield made
     finally:
         await made.load.stop()
         await made.load.stop()
         await service.stop()
-        assert pid is not None
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        assert pids
+        assert [pid for pid in pids if lives(pid)] == []
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def run(body: Callable[[], Awaitable[None]]) -> None:
@@ -240,9 +245,8 @@ def test_workers_share_the_users_and_each_tells_its_own(tmp_path: Path) -> None:
     async def body() -> None:
         async with loading(tmp_path, workers=2) as made:
             begin = await made.steady() + 0.5
-            assert made.load.pid is not None
-            group = [one for one in psutil.process_iter() if _group(one.pid) == made.load.pid]
-            assert len(group) == 3
+            pids = made.load.pids
+            assert list(pids) == ["load", "load-worker-1", "load-worker-2"]
             await asyncio.sleep(3)
             assert await made.load.stop() == 0
             end = begin + 2
@@ -254,7 +258,6 @@ def test_workers_share_the_users_and_each_tells_its_own(tmp_path: Path) -> None:
             assert (counts.sent, counts.bad) == (counts.offered, 0)
             sent = [request.sent for request in made.clients() if begin <= request.sent < end]
             assert max(Counter(int((at - begin) / 0.1) for at in sent).values()) <= 3 * RATE / 10
-            assert [one for one in group if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
 
     run(body)
 
@@ -265,12 +268,7 @@ def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
     async def body() -> None:
         async with loading(tmp_path, workers=2) as made:
             await made.steady()
-            assert made.load.pid is not None
-            members = [one for one in psutil.process_iter() if _group(one.pid) == made.load.pid]
-            workers = sorted(
-                (one for one in members if "--worker" in one.cmdline()), key=psutil.Process.create_time
-            )
-            workers[1].kill()
+            psutil.Process(made.load.pids["load-worker-2"]).kill()
             async with asyncio.timeout(5):
                 while made.load.ended is None:  # noqa: ASYNC110 - another process's end
                     await asyncio.sleep(0.02)
@@ -278,13 +276,6 @@ def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
             assert made.load.last_words().startswith("worker 2 of 2")
 
     run(body)
-
-
-def _group(pid: int) -> int:
-    """A process's group; none where it is gone."""
-    with contextlib.suppress(ProcessLookupError):
-        return os.getpgid(pid)
-    return 0
 
 
 def test_a_locustfile_that_breaks_is_told(tmp_path: Path) -> None:
@@ -311,7 +302,7 @@ async def main():
     plan = LoadPlan(folder / "load.py", host, 2, 100, 0.5, 1.0, int(sys.argv[3]))
     load = Load(plan, {}, folder, lambda line: print(line["event"], flush=True))
     await load.start()
-    print(load.pid, flush=True)
+    print(*load.pids.values(), flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main())
@@ -333,10 +324,9 @@ def test_it_dies_with_its_runner(tmp_path: Path, workers: int) -> None:
             env={**os.environ, "PYTHONPATH": root},
         )
         assert runner.stdout is not None
-        pid = int(await runner.stdout.readline())
+        load = [psutil.Process(int(pid)) for pid in (await runner.stdout.readline()).split()]
         while await runner.stdout.readline() != b"tick\n":
             pass
-        load = [one for one in psutil.process_iter() if _group(one.pid) == pid]
         assert len(load) == (1 if workers == 1 else workers + 1)
         runner.kill()
         await runner.wait()
