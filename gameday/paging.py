@@ -73,6 +73,8 @@ class Listening:
     system: str
     """An alert that says it is of another system is not ours, unless a monitor names its very labels."""
     monitors: Mapping[str, Monitor]
+    holds: Mapping[str, float] = field(default_factory=dict)
+    """Monitor -> its rule's ``for`` where the alerts come from, if that was read; else its own is taken for it."""
 
 
 def read_delivery(data: Any) -> Delivery:
@@ -191,12 +193,14 @@ def means(labels: Mapping[str, str], listening: Listening) -> str | None:
 
 def _fired(monitor: str, told: Told, listening: Listening, since: float) -> AlertFired:
     rule = listening.monitors.get(monitor)
+    # An alert starts when it fires; its condition has held for the rule's `for` then.
+    hold = listening.holds.get(monitor, rule.when.hold if rule else 0.0)
     said = told.labels.get("severity", "")
     severity = rule.severity.value if rule else said if said in _SEVERITIES else ""
     return AlertFired(
         monitor=monitor,
         severity=severity,
-        since=since,
+        since=since - hold,
         value=None,
         condition=rule.when.text if rule else told.condition,
         starts_at=told.starts_at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -57,6 +58,7 @@ class Alerts:
         alertmanager = Alertmanager(self._alerting.alertmanager, self._alerting.receiver, self._client)
         configured = await self._configured(prometheus, alertmanager)
         self._scrape = configured.scrape_interval
+        self._listening = replace(self._listening, holds=configured.holds)
         self._epoch = time.time() - self._session.now() + configured.skew
         self._data_at = dict.fromkeys(self._monitors, self._session.now())
         if self._alerting.stream:

@@ -43,6 +43,26 @@ def test_a_first_project(tmp_path: Path) -> None:
     assert "gameday run first-game-day" in result.output
 
 
+def test_a_project_for_ones_own_staging(tmp_path: Path) -> None:
+    """The same, with a stack, an experiment and a system of one's own; all of it is valid, and its levers fit."""
+    result = init(str(tmp_path / "mine"), "--external")
+    assert result.exit_code == 0, result.output
+    made = tree(tmp_path / "mine")
+    assert {"staging/ours.yaml", "experiments/late-answers.yaml", "scenarios/systems/sign-in.yaml"} <= set(
+        made
+    )
+    report = validate([tmp_path / "mine"], tmp_path / "mine")
+    assert [str(one) for one in (*report.problems, *report.warnings)] == []
+    assert "gameday run first-game-day --stack external" in result.output
+
+
+def test_an_example_is_for_the_embedded_stack(tmp_path: Path) -> None:
+    """Both at once cannot be meant, and nothing is written."""
+    result = init(str(tmp_path / "mine"), "--external", "--example", "identity-latency")
+    assert isinstance(result.exception, InputError)
+    assert not (tmp_path / "mine").exists()
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_copy_of_each_of_ours_is_whole(tmp_path: Path, name: str) -> None:
     """Every file that it names comes with it, so that all of them can be changed."""

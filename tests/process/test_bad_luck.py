@@ -330,7 +330,7 @@ def test_two_runs_on_one_stack(scratch: Standing) -> None:
     first.until("load_started")
     second = scratch.home.gameday("run", "quick", "--attach", "staging")
     assert second.code == 3, second
-    said(second, "another run holds the stack", "gameday status")
+    said(second, f"run {first.folder.name} (process {first.process.pid}) holds the stack", "gameday status")
     log = ended(first, 0, "PASS")
     assert not [event for event in log if event["type"] == "aborted"]
 

@@ -254,7 +254,7 @@ def test_a_wrong_gameday_toml_is_found(project: Path) -> None:
         ("nowhere", "there is no file or folder 'nowhere'"),
         (
             "odd.yaml",
-            "odd.yaml:1:1: this is neither scenario, system, experiment, runbook, rubric nor playbook",
+            "odd.yaml:1:1: this is neither scenario, system, experiment, runbook, rubric, playbook nor stack",
         ),
         (
             "empty",
@@ -369,7 +369,7 @@ def test_a_mapping_of_others_beside_ours_is_named(project: Path) -> None:
     assert [str(one) for one in report.warnings] == [
         (
             "mine/other.yaml:1:1: passed over: "
-            "this is neither scenario, system, experiment, runbook, rubric nor playbook"
+            "this is neither scenario, system, experiment, runbook, rubric, playbook nor stack"
         )
     ]
 

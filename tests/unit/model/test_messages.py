@@ -72,7 +72,7 @@ def test_the_scenario_of_these_tests_is_right() -> None:
         (
             3,
             "load: {locustfile: l.py, users: 6, color: red}",
-            "f:3:36: unknown key 'color'; the keys here are locustfile, users, spawn_rate, timeout, period",
+            "f:3:36: unknown key 'color'; the keys here are locustfile, users, spawn_rate, timeout, period, workers",
         ),
         (
             4,

@@ -156,3 +156,26 @@ def test_detection_never_counts_the_clients_requests() -> None:
 
     assert card.milestone("impact").state is State.OBSERVED
     assert card.milestone("detected").state is State.MISSING
+
+
+def configured(**more: object) -> e.DetectorConfigured:
+    """An Alertmanager that groups for a second, over a Prometheus that looks each second."""
+    return e.DetectorConfigured.model_validate(
+        {"scrape_interval": 1.0, "evaluation_interval": 1.0, "window": 0.0, "group_wait": 1.0, **more}
+    )
+
+
+def test_the_floor_holds_the_group_wait_and_the_rule_s_own_for() -> None:
+    """As configured where the alerts come from, not as the system's file has it; what is above it is the team's."""
+    plain = incident().at(1.0, configured()).grade().detection
+    longer = incident().at(1.0, configured(holds={"errors": 10.0})).grade().detection
+
+    assert (plain.floor, longer.floor) == (1 + 1 + 3 + 1, 1 + 1 + 10 + 1)
+    assert plain.above_floor == FIRED - IMPACT - 6
+
+
+def test_a_pending_alert_is_dated_by_who_evaluates_it() -> None:
+    """Prometheus says since when; that we asked later does not matter."""
+    pending = e.AlertPending(monitor="errors", value=0.5, since=22.4, active_at="2026-11-26T14:00:00Z")
+
+    assert incident().at(22.9, pending).grade().milestone("alert_pending").at == 22.4

@@ -1,0 +1,54 @@
+"""Targets that nobody wants to hit by mistake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gameday.errors import Refused
+from gameday.ports import Endpoints, Identity
+from gameday.runner.refusals import refuse_production
+
+POINTS = Endpoints("http://shop.staging.internal:8080", "http://toxi:8474", {})
+SHOP = Identity("external", "staging", "shop")
+
+
+def order(*, owned: bool = False, not_production: tuple[str, ...] = ()) -> Any:
+    """As much of an order as is asked here."""
+    return SimpleNamespace(owned=owned, not_production=not_production)
+
+
+@pytest.mark.parametrize(
+    ("identity", "points"),
+    [
+        (replace(SHOP, name="shop-prod"), POINTS),
+        (replace(SHOP, name="production_eu"), POINTS),
+        (SHOP, replace(POINTS, gateway="https://shop.live.example.com")),
+        (SHOP, replace(POINTS, toxiproxy="http://toxi.PRD:8474")),
+    ],
+)
+def test_what_looks_like_production_is_refused_even_where_it_is_allowed(
+    identity: Identity, points: Endpoints
+) -> None:
+    """Its name or any of its addresses; the words say which flag says otherwise, and that flag names it."""
+    with pytest.raises(Refused, match=f"--not-production {identity.name}"):
+        refuse_production(order(), identity, points)
+    with pytest.raises(Refused):
+        refuse_production(order(not_production=("another",)), identity, points)
+
+    refuse_production(order(not_production=(identity.name,)), identity, points)
+
+
+@pytest.mark.parametrize("name", ["product-search", "delivery", "livestock", "reproduce", "shop-staging"])
+def test_words_that_only_contain_it_are_no_production(name: str) -> None:
+    """Whole words count."""
+    refuse_production(order(), replace(SHOP, name=name), POINTS)
+
+
+def test_what_a_run_made_itself_is_none() -> None:
+    """A fresh stack in whatever folder, and the embedded one, whose name is a folder."""
+    refuse_production(order(owned=True), replace(SHOP, name="prod"), POINTS)
+    refuse_production(order(), Identity("local", "gameday-staging", "/home/me/prod/x"), POINTS)
