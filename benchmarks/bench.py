@@ -36,6 +36,7 @@ class Bench:
 def benches() -> dict[str, Bench]:
     """Every group, in the order of the document."""
     from benchmarks import (
+        alerts,
         clock,
         fault_proxy,
         generator,
@@ -44,6 +45,7 @@ def benches() -> dict[str, Bench]:
         parts,
         scoring,
         spread,
+        stacks,
         start_up,
     )
 
@@ -56,6 +58,8 @@ def benches() -> dict[str, Bench]:
         "scoring": Bench("Grading", scoring.measure, 1_000_000, 200_000),
         "proxy": Bench("The fault proxy", fault_proxy.measure, 7, 1),
         "overhead": Bench("What a run adds, and what it needs", overhead.measure, 3, 1),
+        "alerts": Bench("Alertmanager's webhooks", alerts.measure, 20, 3),
+        "stacks": Bench("The clocks of the stacks side by side", stacks.measure, 1, 1),
         "generator": Bench("The load generator", generator.measure, 8, 2),
     }
 
