@@ -1,4 +1,4 @@
-"""Every scenario on every stack that this machine has, side by side; and how soon a page of Alertmanager is in the log."""
+"""Every scenario on every stack that this machine has, side by side; and how soon a page of Alertmanager is there."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ if str(ROOT) not in sys.path:
 
 from gameday import metrics  # noqa: E402 - found only now
 from gameday.cli.program import app  # noqa: E402
+from gameday.detect.dashboard import dashboard  # noqa: E402
 from gameday.detect.rendered import Intervals, route, rules  # noqa: E402
 from gameday.events import EVENT_TYPES  # noqa: E402
 from gameday.model.schemas import MODELS, schema  # noqa: E402
@@ -65,6 +66,7 @@ def _alerting() -> dict[Path, str]:
     return {
         folder / "alerts.yml": made + rules("auth", system, every),
         folder / "alertmanager.yml": made + route("auth", every, *inbox),
+        folder / "grafana" / "dashboards" / "auth.json": dashboard("auth", system, every),
     }
 
 

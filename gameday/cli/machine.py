@@ -185,14 +185,26 @@ def _loopback() -> Iterator[Finding]:
 
 
 def _others() -> Iterator[Finding]:
-    """What other stacks will want; this version has only the embedded one."""
-    for program, arguments, about in (
-        ("docker", ("--version",), "a stack of containers"),
-        ("kubectl", ("version", "--client"), "a stack in a cluster"),
-    ):
-        path = shutil.which(program)
-        version = (_said(path, *arguments) or "does not start").splitlines()[0] if path else "not here"
-        yield Finding(program, "note", f"{version}; not needed: {about} is not there in this version")
+    """What other stacks want; the embedded one wants none of it."""
+    docker = shutil.which("docker")
+    wants = "only --stack compose needs it"
+    if docker is None:
+        yield Finding("docker", "note", f"not here; {wants}")
+    elif not (engine := _said(docker, "version", "--format", "{{.Server.Version}}")):
+        yield Finding(
+            "docker", "note", f"no engine answers; {wants}", "start the engine, or look at DOCKER_HOST"
+        )
+    elif not (compose := _said(docker, "compose", "version", "--short")):
+        yield Finding(
+            "docker", "note", f"engine {engine} without the compose plugin; {wants}", "install the plugin"
+        )
+    else:
+        yield Finding("docker", "note", f"engine {engine}, compose {compose}: --stack compose can run")
+    kubectl = shutil.which("kubectl")
+    said = (
+        (_said(kubectl, "version", "--client") or "does not start").splitlines()[0] if kubectl else "not here"
+    )
+    yield Finding("kubectl", "note", f"{said}; not needed: a stack in a cluster is not there in this version")
 
 
 def _project() -> Iterator[Finding]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gameday.cli import complete
 from gameday.errors import InputError
+
+if TYPE_CHECKING:
+    from gameday.model.system import System
 
 
 class _Seconds(click.ParamType[float]):
@@ -40,6 +44,7 @@ def monitors_command() -> None:
 @click.argument("system", shell_complete=complete.systems)
 @click.option("--prometheus", "kind", flag_value="prometheus", help="Alerting rules for Prometheus.")
 @click.option("--alertmanager", "kind", flag_value="alertmanager", help="The route that pages a run.")
+@click.option("--grafana", "kind", flag_value="grafana", help="A dashboard.")
 @click.option("--scrape", type=_Seconds(), default="1s", show_default=True, help="How often it scrapes.")
 @click.option(
     "--evaluation", type=_Seconds(), default="1s", show_default=True, help="How often rules are evaluated."
@@ -72,18 +77,19 @@ def render_command(
     url: str,
     credentials_file: str,
 ) -> None:
-    """Print a system's monitors as alerting rules of Prometheus, or the route of Alertmanager that pages a run.
+    """Print a system's monitors as rules of Prometheus, Alertmanager's route to a run, or a dashboard of Grafana.
 
     \b
     Example: gameday monitors render auth --prometheus --scrape 15s > rules.yml
              gameday monitors render auth --alertmanager --url http://gameday.internal:9099/alerts
     """
+    from gameday.detect.dashboard import dashboard
     from gameday.detect.rendered import Intervals, route, rules
     from gameday.places import Kind
     from gameday.shelf import Shelf
 
     if kind is None:
-        raise InputError("say for whom: --prometheus or --alertmanager")
+        raise InputError("say for whom: --prometheus, --alertmanager or --grafana")
     shelf = Shelf()
     reading = shelf.read(Kind.SYSTEM, shelf.path(Kind.SYSTEM, system)).reading
     if reading.model is None:
@@ -91,9 +97,9 @@ def render_command(
     name, intervals = shelf.path(Kind.SYSTEM, system).stem, Intervals(scrape, evaluation, group_wait)
     if not reading.model.monitors:
         raise InputError(f"system '{name}' has no monitors")
-    text = (
-        rules(name, reading.model, intervals)
-        if kind == "prometheus"
-        else route(name, intervals, url, credentials_file)
-    )
-    click.echo(text, nl=False)
+    made: Mapping[str, Callable[[System], str]] = {
+        "prometheus": lambda model: rules(name, model, intervals),
+        "alertmanager": lambda _: route(name, intervals, url, credentials_file),
+        "grafana": lambda model: dashboard(name, model, intervals),
+    }
+    click.echo(made[kind](reading.model), nl=False)

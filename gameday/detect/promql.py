@@ -12,7 +12,7 @@ from gameday.detect.exposition import NO_DISK
 from gameday.metrics import METRICS
 from gameday.model.quantities import Condition
 
-_SCRAPES = 4
+SCRAPES = 4
 _REQUESTS = "caddy_http_request_duration_seconds_count"
 _BUCKETS = "caddy_http_request_duration_seconds_bucket"
 _PROXIED = 'handler="reverse_proxy"'
@@ -65,9 +65,12 @@ EXPRESSIONS: Mapping[str, Callable[[str], str]] = {
 
 def expression(condition: Condition, scrape: float) -> str:
     """A condition as PromQL that has a value while it holds; ``scrape`` is the interval in seconds."""
-    window = max(METRICS[condition.metric].window, _SCRAPES * scrape)
-    value = EXPRESSIONS[condition.metric](written(window))
-    return f"({value}) {condition.op} {condition.threshold:.15g}"
+    return f"({metric(condition.metric, scrape)}) {condition.op} {condition.threshold:.15g}"
+
+
+def metric(name: str, scrape: float) -> str:
+    """A metric's value as PromQL, over a window that a scrape each so many seconds fills."""
+    return EXPRESSIONS[name](written(max(METRICS[name].window, SCRAPES * scrape)))
 
 
 def written(seconds: float) -> str:

@@ -123,7 +123,9 @@ def _about(scorecard: Scorecard, history: History, measure: Measure) -> str:
     if measure.state is not State.OBSERVED:
         return ""
     if measure.id == "time_to_detect":
-        return clean(scorecard.detection.by.removeprefix("monitor:").replace("person:", "a person: "))
+        by = clean(scorecard.detection.by.removeprefix("monitor:").replace("person:", "a person: "))
+        floor = scorecard.detection.floor
+        return by if floor is None or not by else f"{by}, floor {budget(round(floor, 2))}"
     if measure.id == "time_to_acknowledge":
         acts = history.of(Acknowledged)
         taken = scorecard.milestone("acknowledged").evidence

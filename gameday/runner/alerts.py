@@ -16,10 +16,9 @@ import aiohttp
 
 from gameday.detect.inbox import Receiver, Stream
 from gameday.detect.prometheus import ASK_SECONDS, Alertmanager, Prometheus, read_intervals
-from gameday.detect.promql import EXPRESSIONS, written
+from gameday.detect.promql import metric
 from gameday.errors import StackError
 from gameday.events import AlertPending, AlertsReceived, DetectorConfigured, MonitorBlind, MonitorSighted
-from gameday.metrics import METRICS
 from gameday.monitors import BLIND_AFTER
 from gameday.paging import Listening, Pages, heard, means, read_delivery, seconds
 from gameday.ports import Alerting
@@ -28,7 +27,6 @@ from gameday.runner.session import Session
 _POLL_SECONDS = 1.0
 _ASSUMED = {"scrape_interval": 60.0, "evaluation_interval": 60.0, "group_wait": 30.0}
 """The defaults of Prometheus and Alertmanager, where theirs could not be read."""
-_SCRAPES = 4
 
 
 class Alerts:
@@ -146,10 +144,9 @@ class Alerts:
     async def _ask_data(self, prometheus: Prometheus, alertmanager: Alertmanager) -> None:
         """Which monitors have data, and whether what they find could page at all."""
         metrics = sorted({rule.when.metric for rule in self._monitors.values()})
-        windows = {name: written(max(METRICS[name].window, _SCRAPES * self._scrape)) for name in metrics}
         answers = await asyncio.gather(
             alertmanager.ready(),
-            *(prometheus.has_data(EXPRESSIONS[name](windows[name])) for name in metrics),
+            *(prometheus.has_data(metric(name, self._scrape)) for name in metrics),
             return_exceptions=True,
         )
         pages, seen = answers[0], dict(zip(metrics, answers[1:], strict=True))

@@ -49,10 +49,10 @@ def noticed(case: Case, impact: Instant, mended: float) -> Noticed:
     listed = case.scenario.expect.detect.monitors if case.scenario.expect.detect else []
     alerts = _alerts(case, impact, mended)
     pages = [alert for alert in alerts if alert.role == "listed"]
-    firing = _first_page("alert_firing", pages, case)
+    notified = _first_page("notified", pages, case)
     person = _statement(case)
-    page_at = firing.at if is_observed(firing) else None
-    detected, by = _detected(case, firing, person, pages)
+    page_at = notified.at if is_observed(notified) else None
+    detected, by = _detected(case, notified, person, pages)
     silent, no_data = _did_not_fire(case, listed, pages, impact, mended)
     explained = [alert for alert in alerts if alert.role in {"listed", "expected"}]
     noise = [alert for alert in alerts if alert.role == "noise"]
@@ -62,8 +62,8 @@ def noticed(case: Case, impact: Instant, mended: float) -> Noticed:
         above = page_at - impact.at - floor
     return Noticed(
         pending=_pending(case, listed),
-        firing=firing,
-        notified=firing.model_copy(update={"id": "notified"}),
+        firing=_firing(case, notified),
+        notified=notified,
         detected=detected,
         facts=Detection(
             by=by,
@@ -117,6 +117,21 @@ def _first_page(name: str, pages: list[Alert], case: Case) -> Instant:
     return missing(name, case.respond_end, "no listed monitor fired")
 
 
+def _firing(case: Case, notified: Instant) -> Instant:
+    """When it fired: where an Alertmanager tells, before anybody was told, on its clock less the measured skew."""
+    firing = notified.model_copy(update={"id": "alert_firing"})
+    configured = case.history.last(DetectorConfigured)
+    fired = next(
+        (event for record, event in case.ordered(AlertFired) if record.seq in notified.evidence), None
+    )
+    if configured is None or fired is None or not fired.starts_at:
+        return firing
+    rule = case.inputs.system.monitors.get(fired.monitor)
+    at = fired.since + configured[1].holds.get(fired.monitor, rule.when.hold if rule else 0.0)
+    either = configured[1].skew_width / 2
+    return firing.model_copy(update={"at": at, "earliest": at - either, "latest": at + either})
+
+
 def _pending(case: Case, listed: list[str]) -> Instant:
     for record, event in case.during(AlertPending):
         if event.monitor in listed:
@@ -139,16 +154,16 @@ def _statement(case: Case) -> tuple[Record, str] | None:
 
 
 def _detected(
-    case: Case, firing: Instant, person: tuple[Record, str] | None, pages: list[Alert]
+    case: Case, notified: Instant, person: tuple[Record, str] | None, pages: list[Alert]
 ) -> tuple[Instant, str]:
-    if person and (firing.at is None or person[0].t < firing.at):
+    if person and (notified.at is None or person[0].t < notified.at):
         record, who = person
         instant = observed(
             "detected", record.t, [record.seq], kind="corroborated", reason="a person said so first"
         )
         return instant, f"person:{who}"
-    if is_observed(firing):
-        return firing.model_copy(update={"id": "detected"}), f"monitor:{pages[0].monitor}"
+    if is_observed(notified):
+        return notified.model_copy(update={"id": "detected"}), f"monitor:{pages[0].monitor}"
     if case.triggered is None:
         return not_applicable("detected", "nothing was injected"), ""
     return missing("detected", case.respond_end, "no listed monitor fired and nobody said so"), ""

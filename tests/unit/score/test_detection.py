@@ -174,6 +174,27 @@ def test_the_floor_holds_the_group_wait_and_the_rule_s_own_for() -> None:
     assert plain.above_floor == FIRED - IMPACT - 6
 
 
+def test_alertmanager_s_own_start_dates_the_firing_and_its_delivery_the_page() -> None:
+    """Two instants where somebody else evaluates: it fired on that clock; told is who heard of it, later."""
+    late = e.AlertFired(
+        monitor="errors",
+        severity="SEV2",
+        since=22.2,
+        value=None,
+        condition="",
+        starts_at="2026-11-26T14:00:00Z",
+    )
+    card = incident().at(1.0, configured(holds={"errors": 2.0}, skew_width=0.4)).at(25.5, late).grade()
+
+    fired, told = card.milestone("alert_firing"), card.milestone("notified")
+    assert (fired.at, fired.earliest, fired.latest) == (
+        pytest.approx(24.2),
+        pytest.approx(24.0),
+        pytest.approx(24.4),
+    )
+    assert told.at == card.milestone("detected").at == 25.5
+
+
 def test_a_pending_alert_is_dated_by_who_evaluates_it() -> None:
     """Prometheus says since when; that we asked later does not matter."""
     pending = e.AlertPending(monitor="errors", value=0.5, since=22.4, active_at="2026-11-26T14:00:00Z")

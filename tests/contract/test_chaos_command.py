@@ -1,0 +1,55 @@
+"""Chaos Toolkit's own command with each of our experiments, on each stack of ours, by the stack's variables alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gameday.ports import Stack
+from gameday.stacks.compose.adapter import ComposeStack
+from gameday.stacks.local.adapter import LocalStack
+from tests.gamedays import ROOT
+from tests.unit.test_sample_files import chaos
+
+EXPERIMENTS = sorted(path.name for path in (ROOT / "experiments").glob("*.yaml"))
+KINDS = [
+    pytest.param("local", marks=pytest.mark.slow),
+    pytest.param("compose", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
+]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that stands."""
+    made: LocalStack | ComposeStack
+    if request.param == "compose":
+        request.getfixturevalue("engine")
+        made = ComposeStack()
+    else:
+        made = LocalStack(tmp_path_factory.mktemp("stack") / "s")
+    asyncio.run(made.up())
+    yield made
+    asyncio.run(made.down())
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_it_plays_and_leaves_the_stack_as_it_was(stack: Stack, tmp_path: Path, experiment: str) -> None:
+    """`chaos run` ends with 0, every activity succeeded, rollbacks too; the inventory is the one of before."""
+    before = asyncio.run(stack.inventory())
+    path = str(ROOT / "experiments" / experiment)
+
+    checked = chaos("validate", path, folder=tmp_path, **stack.environment())
+    done = chaos("run", path, folder=tmp_path, **stack.environment())
+
+    assert checked.returncode == 0, checked.stderr
+    assert done.returncode == 0, done.stderr
+    journal: dict[str, Any] = json.loads((tmp_path / "journal.json").read_text())
+    assert (journal["status"], journal["deviated"]) == ("completed", False)
+    activities = [*journal["run"], *journal["rollbacks"]]
+    assert {activity["status"] for activity in activities} == {"succeeded"}, activities
+    assert asyncio.run(stack.inventory()) == before
