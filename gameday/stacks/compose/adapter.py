@@ -11,7 +11,7 @@ from typing import Self
 from gameday.errors import Refused, StackError, StackGone
 from gameday.ports import Alerting, Endpoints, Things
 from gameday.stacks.compose import project
-from gameday.stacks.compose.names import DEFAULT_PROJECT, MARKER
+from gameday.stacks.compose.names import DEFAULT_PROJECT, MARKER, PROJECT
 from gameday.stacks.compose.project import Found
 from gameday.stacks.platform.catalog import DATABASE, PROXIES, STANDBY
 from gameday.stacks.platform.client import PlatformClient
@@ -97,12 +97,18 @@ class ComposeStack(PlatformClient):
     def by_hand(self, things: Things) -> Sequence[str]:
         """Through the platform, with the token from its own file."""
         if self._found is None:
-            return [f"docker compose -p {self._name} ps"]
+            return [f"docker compose -p {self._name} ps --all"]
         platform = self._found.ids["platform"][:12]
         body = shlex.quote(json.dumps(things))
         token = f'"Authorization: Bearer $(docker exec {platform} cat /run/staging/control-token)"'
         address = self._url("platform", 8400)
-        return [f"curl --fail-with-body -X POST -H {token} -d {body} {address}/restore"]
+        return [
+            self._start_all(),  # harmless where they run; an engine that was away has not started all
+            f"curl --fail-with-body -X POST -H {token} -d {body} {address}/restore",
+        ]
+
+    def _start_all(self) -> str:
+        return f"docker start $(docker ps --all --quiet --filter label={PROJECT}={self._name})"
 
     async def _read(self) -> None:
         """What runs, what it publishes, and its passwords; a project without the marker is not touched."""
@@ -117,8 +123,7 @@ class ComposeStack(PlatformClient):
         missing = [service for service in _NEEDED if service not in found.ids]
         if missing:
             raise StackError(
-                f"of the compose project '{self._name}' {', '.join(missing)} does not run; start it: "
-                f"docker compose -p {self._name} up -d --wait"
+                f"of the compose project '{self._name}' {', '.join(missing)} does not run; start it: {self._start_all()}"
             )
         self._secrets = await project.secrets_of(
             found.ids["platform"], ("postgres", SERVICE_ROLE, BATCH_ROLE, "control-token", "alerts-token")
