@@ -123,7 +123,8 @@ class ComposeStack(PlatformClient):
         missing = [service for service in _NEEDED if service not in found.ids]
         if missing:
             raise StackError(
-                f"of the compose project '{self._name}' {', '.join(missing)} does not run; start it: {self._start_all()}"
+                f"of the compose project '{self._name}' {', '.join(missing)} does not run; start it: "
+                f"{self._start_all()}"
             )
         self._secrets = await project.secrets_of(
             found.ids["platform"], ("postgres", SERVICE_ROLE, BATCH_ROLE, "control-token", "alerts-token")
