@@ -81,6 +81,8 @@ class Stream:
         self._task: asyncio.Task[None] | None = None
         self._there = asyncio.Event()
         self.connected = False
+        self.connections = 0
+        """How often it has come to stand: what came between two of them was not heard."""
 
     async def start(self) -> None:
         """Begin to follow; what comes from now on is heard. Raises StackError where nobody is there."""
@@ -113,6 +115,7 @@ class Stream:
         async with client.get(self._url) as answer:
             answer.raise_for_status()
             self.connected = True
+            self.connections += 1
             self._there.set()
             async for line in answer.content:
                 if line.strip():

@@ -47,6 +47,8 @@ class Alerts:
         self._blind: set[str] = set()
         self._client: aiohttp.ClientSession | None = None
         self._inbox: Receiver | Stream | None = None
+        self._connections = 1
+        """Of the stream of webhooks, up to which what fires was asked for."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> DetectorConfigured:
@@ -120,7 +122,11 @@ class Alerts:
     async def _poll(self, prometheus: Prometheus, alertmanager: Alertmanager) -> None:
         due = time.monotonic()
         while True:
-            await asyncio.gather(self._ask_pending(prometheus), self._ask_data(prometheus, alertmanager))
+            await asyncio.gather(
+                self._ask_pending(prometheus),
+                self._ask_data(prometheus, alertmanager),
+                self._ask_what_was_missed(alertmanager),
+            )
             self._say_sight()
             due = max(due + _POLL_SECONDS, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
@@ -140,6 +146,14 @@ class Alerts:
                         ),
                         source="prometheus",
                     )
+
+    async def _ask_what_was_missed(self, alertmanager: Alertmanager) -> None:
+        """After the stream of webhooks was broken: what fires now, since what came meanwhile does not come again."""
+        connections = self._inbox.connections if isinstance(self._inbox, Stream) else 1
+        if connections > self._connections:
+            with contextlib.suppress(StackError):
+                self._came(time.monotonic(), await alertmanager.alerts())
+                self._connections = connections
 
     async def _ask_data(self, prometheus: Prometheus, alertmanager: Alertmanager) -> None:
         """Which monitors have data, and whether what they find could page at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,8 +10,9 @@ import yaml
 from click.testing import CliRunner
 
 from gameday.cli.program import app
+from gameday.detect.dashboard import dashboard
 from gameday.detect.promql import EXPRESSIONS, expression, written
-from gameday.detect.rendered import Intervals, rules
+from gameday.detect.rendered import Intervals, route, rules
 from gameday.errors import ExitCode, InputError
 from gameday.metrics import METRICS, Side
 from gameday.model.quantities import Condition
@@ -90,3 +92,37 @@ def test_what_cannot_be_rendered_is_said(words: list[str], said: str) -> None:
 
     assert isinstance(found.exception, InputError) or found.exit_code == ExitCode.BAD_INPUT
     assert said in f"{found.output} {found.exception}"
+
+
+def test_a_route_tells_a_run_everything_and_keeps_nothing_from_the_team() -> None:
+    """Each alert apart, what is over too, however many; the team's own receiver hears the same."""
+    config = yaml.safe_load(route("auth", Intervals(group_wait=0.5), "http://me:9099/alerts", "/token"))
+    to_run, team = config["route"]["routes"]
+    (hook,) = config["receivers"][1]["webhook_configs"]
+
+    assert (to_run["matchers"], to_run["group_by"], to_run["continue"]) == (
+        ['system="auth"'],
+        ["alertname"],
+        True,
+    )
+    assert (to_run["group_wait"], to_run["group_interval"]) == ("500ms", "1s")
+    assert team == {"receiver": "team"}
+    assert (hook["url"], hook["send_resolved"], hook["max_alerts"]) == ("http://me:9099/alerts", True, 0)
+    assert hook["http_config"]["authorization"] == {"credentials_file": "/token"}
+
+
+def test_a_dashboard_draws_each_metric_that_a_monitor_watches_with_its_limits() -> None:
+    """One panel each in its unit, the thresholds as lines, and the alerts above them; none over another."""
+    made = json.loads(dashboard("auth", SYSTEM, Intervals()))
+    alerts, errors, up = made["panels"]
+
+    assert "ALERTS" in alerts["targets"][0]["expr"]
+    assert errors["targets"][0]["expr"] == EXPRESSIONS["error_rate"]("4s")
+    assert errors["fieldConfig"]["defaults"]["unit"] == "percentunit"
+    assert [step["value"] for step in errors["fieldConfig"]["defaults"]["thresholds"]["steps"]] == [
+        None,
+        0.05,
+    ]
+    assert up["targets"][0]["legendFormat"] == "database_up"
+    places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in made["panels"]]
+    assert len(set(places)) == len(places)

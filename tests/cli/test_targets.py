@@ -1,0 +1,71 @@
+"""Which system a run means, and whether the project allows it: told from the files, before anything is asked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gameday.cli.program import app
+from gameday.errors import InputError, Refused
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project for a staging system of one's own."""
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["init", ".", "--external"]).exit_code == 0
+    return tmp_path
+
+
+def plan(*words: str) -> Result:
+    """What a run with these words would do."""
+    return CliRunner().invoke(app, ["run", "first-game-day", "--stack", "external", "--plan", *words])
+
+
+def test_the_one_that_is_allowed_needs_no_name(project: Path) -> None:
+    """By itself, by its name and by its path: the same; it is left as it is afterwards."""
+    for words in ((), ("--attach", "ours"), ("--attach", "staging/ours.yaml")):
+        found = plan(*words)
+        assert found.exit_code == 0, found.output
+        assert "on          the standing external stack" in found.output
+        assert "left standing afterwards" in found.output
+        assert "touches   identity-provider" in found.output
+
+
+def test_of_several_one_must_be_named(project: Path) -> None:
+    """The names are told."""
+    shutil.copy(project / "staging" / "ours.yaml", project / "staging" / "theirs.yaml")
+    config = project / "gameday.toml"
+    config.write_text(
+        config.read_text().replace('["staging/ours.yaml"]', '["staging/ours.yaml", "staging/theirs.yaml"]')
+    )
+
+    assert isinstance(plan().exception, InputError)
+    assert "say --attach NAME (ours, theirs)" in str(plan().exception)
+    assert plan("--attach", "theirs").exit_code == 0
+
+
+def test_what_is_not_allowed_is_refused(project: Path) -> None:
+    """A file that the project does not name, and any at all where it names none."""
+    other = plan("--attach", "staging/other.yaml")
+    assert isinstance(other.exception, Refused)
+    assert "is not among the allowed external stacks (ours)" in str(other.exception)
+
+    (project / "gameday.toml").write_text('[targets]\nstacks = ["local"]\n')
+    assert isinstance(plan().exception, InputError)
+    assert "gameday.toml allows none" in str(plan().exception)
+
+
+def test_a_mistake_in_its_file_is_located(project: Path) -> None:
+    """Line and column, and nothing is asked of anybody."""
+    file = project / "staging" / "ours.yaml"
+    file.write_text(file.read_text().replace("gateway: http://", "gateway: ftp://"))
+
+    found = plan().exception
+
+    assert isinstance(found, InputError)
+    assert "staging/ours.yaml:" in str(found)
+    assert "is no address; write it as http://host:port" in str(found)
