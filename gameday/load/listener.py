@@ -103,7 +103,8 @@ class Slots:
 
     def __init__(self, number: int, period: float, reporter: Reporter) -> None:
         self._period = period
-        self._next = time.monotonic() + period * ((number * _GOLDEN) % 1.0)
+        # More than nothing away also for the first user: a slot that is due at once has passed already.
+        self._next = time.monotonic() + period * (1.0 - (number * _GOLDEN) % 1.0)
         self._awaited = False
         self._reporter = reporter
 

@@ -75,8 +75,7 @@ class Fleet:
         """Events come at once; the list is asked again now and then, since a stream may break unheard."""
         while True:
             try:
-                async with asyncio.timeout(None):
-                    await self._listen()
+                await self._listen()
             except (DockerError, OSError, StackError, ValueError) as problem:
                 _log.warning("the engine's events ended: %s", problem)
             await asyncio.sleep(_AGAIN_SECONDS)
