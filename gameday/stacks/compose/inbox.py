@@ -20,7 +20,7 @@ class Inbox:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self._following: set[asyncio.Queue[str]] = set()
+        self._following: set[asyncio.Queue[str | None]] = set()
 
     async def take(self, request: web.Request) -> web.Response:
         """A webhook, with the token of those who may send one."""
@@ -32,16 +32,19 @@ class Inbox:
             line = json.dumps(json.loads(text))
         except JSONDecodeError as problem:
             raise InputError(f"the body is not JSON: {problem}") from problem
-        for queue in self._following:
+        for queue in list(self._following):
             if queue.qsize() < _MOST_WAITING:
                 queue.put_nowait(line)
+            else:  # it does not read: its stream ends, so that it knows that it missed something
+                self._following.discard(queue)
+                queue.put_nowait(None)
         return web.json_response({"received": True})
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """What comes from now on, until the follower goes; an empty line now and then shows that it stands."""
         answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await answer.prepare(request)
-        queue: asyncio.Queue[str] = asyncio.Queue()
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._following.add(queue)
         try:
             await answer.write(b"\n")
@@ -50,6 +53,8 @@ class Inbox:
                     line = await asyncio.wait_for(queue.get(), _BEAT_SECONDS)
                 except TimeoutError:
                     line = ""
+                if line is None:
+                    return answer
                 await answer.write(f"{line}\n".encode())
         except (ConnectionError, asyncio.CancelledError):
             return answer
