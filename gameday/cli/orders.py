@@ -12,6 +12,7 @@ from gameday.errors import InputError
 
 if TYPE_CHECKING:
     from gameday.catalog import Catalog
+    from gameday.load.driver import Address
     from gameday.runner.order import Order
 
 
@@ -46,6 +47,7 @@ class Choice:
     as_json: bool = False
     quiet: bool = False
     not_production: tuple[str, ...] = ()
+    load_master: Address | None = None
 
     def words(self, name: str, run: str) -> list[str]:
         """The command line that runs one scenario in this way."""
@@ -55,6 +57,7 @@ class Choice:
             "--profile": self.profile,
             "--playbook": self.playbook,
             "--seed": self.seed,
+            "--load-master": "{}:{}".format(*self.load_master) if self.load_master else None,
         }
         said = {"--keep": self.keep, "--json": self.as_json, "--quiet": self.quiet}
         return [
@@ -114,4 +117,5 @@ def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
         seed=secrets.randbits(31) if choice.seed is None else choice.seed,
         allowed=(*config.targets.stacks, *(("external",) if external else ())),
         not_production=choice.not_production,
+        load_master=choice.load_master,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,13 +20,35 @@ from gameday.cli.results import Result, show
 from gameday.errors import ExitCode, GamedayError, InputError, LogError
 
 if TYPE_CHECKING:
+    from gameday.load.driver import Address
     from gameday.runner.order import Order
     from gameday.runner.run import Run
 
+_LAST_PORT = 65535
 _NOT_WELL = (
     "The system was not well under this load before anything was broken. A busy machine is the usual cause: wait, or "
     "give the scenario fewer users (load: users). gameday doctor says what this machine has."
 )
+
+
+def _address(_: click.Context, __: click.Parameter, text: str | None) -> Address | None:
+    """A host and a port to listen at."""
+    from gameday.load.driver import Address
+
+    if text is None:
+        return None
+    host, _colon, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= _LAST_PORT:
+        raise click.BadParameter(f"'{text}' is no HOST:PORT, such as 127.0.0.1:5557")
+    address = Address(host.strip("[]"), int(port))
+    try:
+        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as problem:
+        raise click.BadParameter(f"cannot listen at {text}: {problem.strerror or problem}") from None
+    return address
 
 
 @click.command("run")
@@ -72,6 +95,12 @@ _NOT_WELL = (
     show_default=True,
     help="Where runs go.",
 )
+@click.option(
+    "--load-master",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="Start no workers of the load here: wait at this address for those that were started elsewhere.",
+)
 @click.option("--seed", type=int, help="Makes what is drawn at random repeatable.")
 @click.option(
     "--parallel",
@@ -102,6 +131,7 @@ def run_command(
     not_production: tuple[str, ...],
     plan: bool,
     out: Path,
+    load_master: Address | None,
     seed: int | None,
     parallel: int,
     junit: Path | None,
@@ -127,12 +157,28 @@ def run_command(
             f"--attach and --parallel {parallel}: two runs cannot break one stack at a time; "
             "leave --attach out, or run one after the other"
         )
+    if load_master and parallel > 1:
+        raise click.UsageError(
+            f"--load-master and --parallel {parallel}: two runs cannot share one load's workers; "
+            "leave --load-master out, or run one after the other"
+        )
     catalog = Catalog()
     names = [*scenarios, *tagged(catalog, tag)]
     if not names:
         raise InputError("name a scenario; `gameday list scenarios` shows them")
     chosen = Choice(
-        kind, attach, keep, responder, profile, playbook, out, seed, as_json, quiet, not_production
+        kind,
+        attach,
+        keep,
+        responder,
+        profile,
+        playbook,
+        out,
+        seed,
+        as_json,
+        quiet,
+        not_production,
+        load_master,
     )
     asked = orders(catalog, names, chosen)
     if plan:

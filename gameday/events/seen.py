@@ -19,7 +19,18 @@ class LoadStarted(Event):
     period: float
     locustfile: str
     workers: int = 1
-    """Processes that share the users, on this machine and so by one clock: no skew between them."""
+    """Processes that share the users."""
+    master: str = ""
+    """Where Locust's master listens for workers that somebody started elsewhere; empty: they run here."""
+
+
+class LoadWorker(Event):
+    """A worker of the load is there; said again when its clock is known much less well than was said."""
+
+    type: Literal["load_worker"] = "load_worker"
+    name: str
+    skew_width: float
+    """Its instants are this machine's, to within half of these seconds; 0 where it runs by the same clock."""
 
 
 class LoadSteady(Event):

@@ -12,13 +12,20 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-_LISTENER = Path(__file__).with_name("listener.py")
+_OURS = [Path(__file__).with_name(name) for name in ("lines.py", "listener.py")]
 _LINE_LIMIT = 4 << 20
 _STOP_PATIENCE = 3.0
 _WORKERS_SECONDS = 30
 """For workers to come; Locust's master begins with those that are there then."""
+
+
+class Address(NamedTuple):
+    """Where Locust's master listens."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +40,18 @@ class LoadPlan:
     timeout: float
     workers: int = 1
     """More than one: so many of Locust's workers, and its master."""
+    join: Address | None = None
+    """Where the workers join that somebody started elsewhere; None: they are started here."""
 
 
 Listener = Callable[[dict[str, Any]], None]
-"""Told of each line of the listener inside Locust: ``ready``, ``steady``, ``tick``."""
+"""Told of each line of the listener inside Locust: ``steady``, ``tick``, ``worker``."""
 
 
 class Load:
     """Locust: one process, or a master and its workers, each of a process group of its own.
 
-    Every process streams its own records. Locust's workers report to their master every 3 s only, and in sums.
+    Only the first of them talks to the runner: its workers report every request to it.
     """
 
     def __init__(
@@ -54,7 +63,8 @@ class Load:
         self._listener = listener
         self._process: asyncio.subprocess.Process | None = None
         self._workers: list[asyncio.subprocess.Process] = []
-        self._reading: list[asyncio.Task[None]] = []
+        self._reading: asyncio.Task[None] | None = None
+        self._broken = ""
         self.stopping = False
 
     @property
@@ -71,43 +81,46 @@ class Load:
             *("--csv", str(self._logs / "load"), "--csv-full-history", "--only-summary"),
             *("--exit-code-on-error", "0", "--stop-timeout", "1"),
         ]
-        if plan.workers == 1:
-            self._process = await self._begin("load", leading, 0)
-            return
-        port = str(_free_port())
-        waits = ["--expect-workers", str(plan.workers), "--expect-workers-max-wait", str(_WORKERS_SECONDS)]
-        bound = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
-        self._process = await self._begin("load", [*leading, *bound, *waits], None)
-        under = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
-        for number in range(plan.workers):
-            self._workers.append(await self._begin(f"load-worker-{number + 1}", under, number))
-
-    async def _begin(self, log: str, words: list[str], number: int | None) -> asyncio.subprocess.Process:
-        """One process; ``number`` of those that send, None for the master, which sends nothing."""
-        plan = self._plan
+        here = plan.workers if plan.workers > 1 and plan.join is None else 0
+        master = plan.join or (Address("127.0.0.1", _free_port()) if here else None)
+        if master:
+            leading += ["--master", "--master-bind-host", master.host, "--master-bind-port", str(master.port)]
+            leading += ["--expect-workers-max-wait", str(_WORKERS_SECONDS)]
         reading, writing = os.pipe()
+        try:
+            self._process = await self._begin("load", leading, writing)
+        finally:
+            os.close(writing)
+        self._reading = asyncio.create_task(self._read(reading))
+        for number in range(here):
+            under = [
+                "--worker",
+                "--master-host",
+                "127.0.0.1",
+                "--master-port",
+                str(master.port if master else 0),
+            ]
+            self._workers.append(await self._begin(f"load-worker-{number + 1}", under, None))
+
+    async def _begin(self, log: str, words: list[str], pipe: int | None) -> asyncio.subprocess.Process:
+        plan = self._plan
         with (self._logs / f"{log}.log").open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "locust", "-f", f"{_LISTENER},{plan.locustfile}"),
-                *("--host", plan.host, "--loglevel", "WARNING", *words),
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "locust", "-f", ",".join(map(str, [*_OURS, plan.locustfile]))),
+                *("--host", plan.host, "--loglevel", "WARNING", "--expect-workers", str(plan.workers)),
+                *("--gameday-period", str(plan.period), "--gameday-timeout", str(plan.timeout), *words),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env={
                     **os.environ,
                     **self._environment,
-                    "GAMEDAY_LOAD_FD": str(writing),
-                    "GAMEDAY_LOAD_PERIOD": str(plan.period),
                     "GAMEDAY_LOAD_TIMEOUT": str(plan.timeout),
-                    "GAMEDAY_LOAD_WORKERS": str(plan.workers),
-                    "GAMEDAY_LOAD_WORKER": "" if number is None else str(number),
+                    **({} if pipe is None else {"GAMEDAY_LOAD_FD": str(pipe)}),
                 },
-                pass_fds=(writing,),
+                pass_fds=() if pipe is None else (pipe,),
                 start_new_session=True,
             )
-        os.close(writing)
-        self._reading.append(asyncio.create_task(self._read(reading)))
-        return process
 
     async def _read(self, descriptor: int) -> None:
         stream = asyncio.StreamReader(limit=_LINE_LIMIT)
@@ -116,15 +129,24 @@ class Load:
         )
         try:
             while (line := await stream.readline()).endswith(b"\n"):  # a line that a crash tore is the last
-                self._listener(json.loads(line))
+                told = json.loads(line)
+                if told["event"] == "broken":
+                    self._broken = self._broken or told["problem"]
+                else:
+                    self._listener(told)
         finally:
             transport.close()
 
     @property
-    def ended(self) -> int | None:
-        """The exit code of the first of its processes that ended, however; None while all live."""
+    def code(self) -> int | None:
+        """The exit code of the first of its processes that ended; None while all live."""
         codes = [one.returncode for one in (self._process, *self._workers) if one is not None]
         return next((code for code in codes if code is not None), None)
+
+    @property
+    def ended(self) -> bool:
+        """Whether one of its processes ended, however, or a worker elsewhere is not there as it should be."""
+        return self.code is not None or self._broken != ""
 
     async def stop(self) -> int | None:
         """End it: SIGTERM, then SIGKILL to its whole group. Idempotent; gives its exit code."""
@@ -141,11 +163,13 @@ class Load:
                     async with asyncio.timeout(_STOP_PATIENCE):
                         await asyncio.gather(*(one.wait() for one in every))
         if self._reading:
-            await asyncio.wait(self._reading)
+            await asyncio.wait([self._reading])
         return self._process.returncode
 
     def last_words(self) -> str:
         """Who of several died, and the end of what it said, for a message."""
+        if self._broken:
+            return self._broken
         dead = next((n for n, one in enumerate(self._workers, 1) if one.returncode is not None), None)
         name = "load" if dead is None else f"load-worker-{dead}"
         said = "" if dead is None else f"worker {dead} of {len(self._workers)}"

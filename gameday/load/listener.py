@@ -1,44 +1,43 @@
 """Loaded by Locust itself, before the scenario's own locustfile: keeps the pace and reports every request.
 
-The only file of gameday that imports Locust. Each user sends one request per period at *slots* of its own phase:
-the next multiple of the period after its phase, so a request that hangs does not shift later ones, and users who
-waited together do not fire together afterwards. A slot that passed while the user hung was offered and not sent.
+Each user sends one request per period at *slots* of its own phase: the next multiple of the period after its phase, so
+a request that hangs does not shift later ones, and users who waited together do not fire together afterwards. A slot
+that passed while the user hung was offered and not sent.
 
-Once a tick one JSON line goes to the file descriptor GAMEDAY_LOAD_FD: the slots, sends and ends of that tick, with
-instants of the machine's monotonic clock. Sends and ends stand apart, so a request that never ends is reported.
+Once a tick one line goes out: the slots, sends and ends of that tick, with instants of the machine's monotonic clock.
+Sends and ends stand apart, so a request that never ends is reported. Where lines go is the business of ``lines.py``.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import gevent
 from locust import User, events
+from locust.argument_parser import LocustArgumentParser
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
 
-_WORKERS = int(os.environ.get("GAMEDAY_LOAD_WORKERS", "1"))
-_SENDS = os.environ.get("GAMEDAY_LOAD_WORKER", "0") != ""
-"""Locust's master sends nothing, and says when all users are there; its workers are the other way round."""
-_WORKER = int(os.environ.get("GAMEDAY_LOAD_WORKER") or "0")
 _GOLDEN = 0.6180339887498949
 _TICK = 0.1
 _ERROR = 400
 """HTTP statuses from here on are failures."""
+_MOST_WORKERS = 1000
+
+Line = dict[str, Any]
 
 
 class Reporter:
-    """What happened since the last line; one per Locust process."""
+    """What happened since the last line; one per Locust process that sends."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._out = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
-        self._ids = itertools.count(1 + _WORKER, _WORKERS)  # no two workers give one number
+    def __init__(self, out: Callable[[Line], None], index: int) -> None:
+        self._out = out
+        self._ids = itertools.count(1 + index, _MOST_WORKERS)  # no two workers give one number
         self.slots: list[Slots] = []
         self._clear()
 
@@ -46,13 +45,6 @@ class Reporter:
         self._offered: list[float] = []
         self._sent: list[tuple[int, float, str]] = []
         self._ended: list[tuple[int, float, str]] = []
-
-    def say(self, event: str, **fields: Any) -> None:
-        """One line to the runner; without a runner there is nobody to load for."""
-        try:
-            self._out.write(json.dumps({"event": event, "at": time.monotonic(), **fields}) + "\n")
-        except OSError:
-            os._exit(0)
 
     def missed(self, due: float) -> None:
         """A slot passed without a request."""
@@ -69,12 +61,6 @@ class Reporter:
         """Its answer is there, or it failed."""
         self._ended.append((number, at, problem))
 
-    def beat(self) -> None:
-        """Say each second that this process lives; so one that sends nothing notices that its runner is gone."""
-        while True:
-            gevent.sleep(1)
-            self.say("beat")
-
     def run(self) -> None:
         """One line each tick, also when nothing happened: silence is data."""
         due = time.monotonic()
@@ -86,15 +72,18 @@ class Reporter:
                 slots.pass_by(now)
             offered, sent, ended = self._offered, self._sent, self._ended
             self._clear()
-            self.say(
-                "tick",
-                offered=[round(at, 6) for at in offered],
-                sent_id=[row[0] for row in sent],
-                sent_at=[round(row[1], 6) for row in sent],
-                sent_name=[row[2] for row in sent],
-                ended_id=[row[0] for row in ended],
-                ended_at=[round(row[1], 6) for row in ended],
-                ended_problem=[row[2] for row in ended],
+            self._out(
+                {
+                    "event": "tick",
+                    "at": now,
+                    "offered": [round(at, 6) for at in offered],
+                    "sent_id": [row[0] for row in sent],
+                    "sent_at": [round(row[1], 6) for row in sent],
+                    "sent_name": [row[2] for row in sent],
+                    "ended_id": [row[0] for row in ended],
+                    "ended_at": [round(row[1], 6) for row in ended],
+                    "ended_problem": [row[2] for row in ended],
+                }
             )
 
 
@@ -134,13 +123,15 @@ class Slots:
         self._next += self._period
 
 
-def _pace(user_class: type[User], reporter: Reporter, period: float) -> None:
+def _pace(user_class: type[User], reporter: Reporter, index: int) -> None:
     """Give every user of a class its slots instead of the class's own wait time."""
-    numbers = itertools.count(_WORKER, _WORKERS)  # phases of all workers' users are spread as one worker's
+    numbers = itertools.count()
     start: Callable[[Any], None] = user_class.on_start
 
     def on_start(self: Any) -> None:
-        self.gameday_slots = slots = Slots(next(numbers), period, reporter)
+        options = self.environment.parsed_options
+        number = index + next(numbers) * options.expect_workers  # all workers' users are spread as one's
+        self.gameday_slots = slots = Slots(number, options.gameday_period, reporter)
         reporter.slots.append(slots)
         start(self)
         gevent.sleep(slots.wait())
@@ -180,11 +171,23 @@ def _problem(exception: BaseException | None, status: int, took: float, timeout:
     return "timeout" if took >= timeout else "connection"
 
 
+def _options(parser: LocustArgumentParser, **_: Any) -> None:
+    """What a scenario says of its load. Locust's master hands it on to its workers."""
+    parser.add_argument("--gameday-period", type=float, default=2.0, help="seconds between a user's requests")
+    parser.add_argument(
+        "--gameday-timeout", type=float, default=2.0, help="seconds after which a request is bad"
+    )
+
+
 def _init(environment: Environment, **_: Any) -> None:
-    reporter = Reporter(int(os.environ["GAMEDAY_LOAD_FD"]))
-    timeout = float(os.environ["GAMEDAY_LOAD_TIMEOUT"])
+    """Have every request of this process reported; Locust's master sends none."""
+    runner = environment.runner
+    if isinstance(runner, MasterRunner):
+        return
+    index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
+    reporter = Reporter(environment.gameday_lines, index)  # type: ignore[attr-defined]
     for user_class in environment.user_classes:
-        _pace(user_class, reporter, float(os.environ["GAMEDAY_LOAD_PERIOD"]))
+        _pace(user_class, reporter, index)
     for session in (FastHttpSession, HttpSession):
         _stamp_sends(session, reporter)
 
@@ -204,15 +207,14 @@ def _init(environment: Environment, **_: Any) -> None:
             stamped = (reporter.sent(began, f"{request_type} {name}"), began)
         number, began = stamped
         status = int(getattr(response, "status_code", 0) or 0)
+        timeout = environment.parsed_options.gameday_timeout if environment.parsed_options else 0.0
         reporter.ended(number, began + took, _problem(exception, status, took, timeout))
 
-    hooks: Any = environment.events  # Locust gives them no types
+    hooks: Any = environment.events
     hooks.request.add_listener(ended)
-    if not _SENDS or _WORKERS == 1:
-        hooks.spawning_complete.add_listener(lambda user_count, **_: reporter.say("steady", users=user_count))
-    gevent.spawn(reporter.run if _SENDS else reporter.beat)
-    reporter.say("ready")
+    gevent.spawn(reporter.run)
 
 
 _HOOKS: Any = events
+_HOOKS.init_command_line_parser.add_listener(_options)
 _HOOKS.init.add_listener(_init)

@@ -270,8 +270,14 @@ _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
     e.StackCompared: _compared,
     e.LoadStarted: lambda x: _run(
         f"Load started: {plural(x.users, 'user')}, each a request every {budget(x.period)}"
-        + (f", by {x.workers} workers" if x.workers > 1 else ""),
+        + (f", by {x.workers} workers" if x.workers > 1 else "")
+        + (f" that join at {clean(x.master)}" if x.master else ""),
         "load started",
+    ),
+    e.LoadWorker: lambda x: _run(
+        f"Load worker {clean(x.name)} is there"
+        + (f", its clock known to {budget(round(x.skew_width, 4))}" if x.skew_width else ""),
+        "load worker there",
     ),
     e.LoadEnded: _load_ended,
     e.AlertFired: _fired,

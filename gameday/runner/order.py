@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from gameday import __version__
 from gameday.events import RunStarted
+from gameday.load.driver import Address
 from gameday.model.inputs import Inputs
 from gameday.ports import Stack
 
@@ -43,6 +44,8 @@ class Order:
     """Kinds of stack that may be broken."""
     not_production: tuple[str, ...] = ()
     """Targets that look like production and, somebody says, are none."""
+    load_master: Address | None = None
+    """Where Locust's workers join that somebody started elsewhere; None: the run starts its own."""
     id: str = ""
     """The run's id, where whoever asks for it has chosen one already."""
 

@@ -15,6 +15,7 @@ from gameday.events import (
     LoadEnded,
     LoadStarted,
     LoadSteady,
+    LoadWorker,
     ProcessEnded,
     ProcessStarted,
     Requests,
@@ -74,6 +75,7 @@ class Sources:
             load.period,
             load.timeout,
             load.workers,
+            order.load_master,
         )
         self._load = Load(plan, stack.environment(), session.logs, self._heard)
         await self._load.start()
@@ -88,6 +90,7 @@ class Sources:
                 timeout=load.timeout,
                 period=load.period,
                 workers=load.workers,
+                master="{}:{}".format(*order.load_master) if order.load_master else "",
                 locustfile=str(order.raw["scenario"]["load"]["locustfile"]),
             )
         )
@@ -98,7 +101,9 @@ class Sources:
 
     def _heard(self, line: Mapping[str, Any]) -> None:
         session, clock = self._session, self._session.clock
-        if line["event"] == "steady":
+        if line["event"] == "worker":
+            session.append(LoadWorker(name=line["name"], skew_width=line["skew_width"]), source="load")
+        elif line["event"] == "steady":
             session.hear(LoadSteady(users=line["users"]), t=clock.of(line["at"]), source="load")
         elif line["event"] == "tick":
             columns = {key: value for key, value in line.items() if key not in {"event", "at"}}
@@ -123,9 +128,10 @@ class Sources:
             StackError: it died by itself; the run cannot be judged any further.
         """
         load = self._load
-        if load is not None and load.ended is not None and not load.stopping:
-            self._session.append(LoadEnded(expected=False, code=load.ended, detail=load.last_words()))
-            raise StackError(f"the load generator died (exit {load.ended}): {load.last_words()}")
+        if load is not None and load.ended and not load.stopping:
+            self._session.append(LoadEnded(expected=False, code=load.code, detail=load.last_words()))
+            died = "is not whole" if load.code is None else f"died (exit {load.code})"
+            raise StackError(f"the load generator {died}: {load.last_words()}")
 
     async def desk_closes(self, reason: str) -> None:
         """No more acts; levers under way come to their end."""
@@ -134,7 +140,7 @@ class Sources:
     async def stop(self) -> None:
         """Stop load, detector and desk. Idempotent."""
         if self._load is not None and self._load.pids:
-            died = self._load.ended is not None and not self._load.stopping
+            died = self._load.ended and not self._load.stopping
             code = await self._load.stop()
             if not died:
                 self._session.append(LoadEnded(expected=True, code=code))

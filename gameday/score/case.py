@@ -18,6 +18,7 @@ from gameday.events import (
     Event,
     FaultReverting,
     FaultTriggered,
+    LoadWorker,
     PhaseBegan,
     Record,
     Requests,
@@ -59,6 +60,9 @@ class Case:
         self.end = max(record.t for record in history)
         self.now = self._ticks[-1][0] if self._ticks else self.end
         """Up to when the clients' side is known: the load's last word."""
+        either = max((event.skew_width for _, event in history.of(LoadWorker)), default=0.0) / 2
+        self.load_either = either
+        """Seconds by which an instant of the clients' side may have been sooner or later, for its clock's sake."""
         triggers = [(event.at, record.seq) for record, event in history.of(FaultTriggered)]
         self.triggered: float | None
         self.triggered, self.triggered_seq = min(triggers, default=(None, 0))

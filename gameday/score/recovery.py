@@ -33,6 +33,11 @@ def recovered(case: Case, found: Mend) -> Instant:
         return censored("recovered", helped.at, f"{helped.who} acted: {helped.what}", helped.evidence)
     if case.respond_end - at < case.scenario.expect.stable_for - TOLERANCE:
         return censored("recovered", at, f"it did not last for {case.scenario.expect.stable_for:g} s")
+    either = _STEP + case.load_either
     return observed(
-        "recovered", at, case.tick_at(steady.at), earliest=max(case.triggered, at - _STEP), latest=at + _STEP
+        "recovered",
+        at,
+        case.tick_at(steady.at),
+        earliest=max(case.triggered, at - either),
+        latest=at + either,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gameday.clients import Impact, Stretch
 from gameday.model import scenario as model
@@ -34,8 +34,13 @@ def impact(case: Case) -> Instant:
 
 
 def _instant(case: Case, found: Impact) -> Instant:
+    either = case.load_either
     return observed(
-        "impact", found.latest, case.tick_at(found.latest), earliest=found.earliest, latest=found.latest
+        "impact",
+        found.latest,
+        case.tick_at(found.latest),
+        earliest=max(found.earliest - either, case.triggered or 0.0),
+        latest=found.latest + either,
     )
 
 
@@ -53,7 +58,11 @@ def service(case: Case, began: Instant) -> Service:
     """Every stretch of good service from the impact to the end of Respond."""
     if not is_observed(began) or began.at is None:
         return Service(None, long_enough=False, broken=())
-    stretches = case.clients.stretches(case.scenario.steady_state, began.at, case.respond_end, case.now)
+    either = case.load_either
+    stretches = [
+        replace(found, earliest=found.earliest - either, latest=found.latest + either)
+        for found in case.clients.stretches(case.scenario.steady_state, began.at, case.respond_end, case.now)
+    ]
     last = stretches[-1] if stretches and stretches[-1].lasts else None
     held = case.respond_end - last.began if last else 0.0
     return Service(

@@ -13,10 +13,10 @@ import os
 from typing import Any, ClassVar
 
 from locust import FastHttpUser, constant_throughput, task
+from locust.env import Environment
 
 _MARGIN = 0.5
 """Seconds after the load's time-out at which a request is given up: it counts as bad long before."""
-_GIVE_UP = float(os.environ.get("GAMEDAY_LOAD_TIMEOUT", "2")) + _MARGIN
 _GOLDEN = 0.6180339887498949
 _SILVER = 0.4142135623730951
 _ACCOUNTS = 300
@@ -30,10 +30,14 @@ class Login(FastHttpUser):
     """One user with a browser."""
 
     wait_time = constant_throughput(2)
-    network_timeout = _GIVE_UP
-    connection_timeout = _GIVE_UP
     max_retries = 0
     _numbers: ClassVar[itertools.count[int]] = itertools.count()
+
+    def __init__(self, environment: Environment) -> None:
+        """Known only now: a worker elsewhere is told the time-out after it has read this file."""
+        give_up = float(os.environ.get("GAMEDAY_LOAD_TIMEOUT", "2")) + _MARGIN
+        self.network_timeout = self.connection_timeout = give_up
+        super().__init__(environment)
 
     def on_start(self) -> None:
         """Take an account; send nothing yet."""

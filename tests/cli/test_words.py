@@ -93,6 +93,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("stack", "env", "nobody"), "no stack 'nobody' stands; bring one up"),
         (("run", "identity-latency", "auth-conection-leak"), "auth-connection-leak"),
         (("run", "identity-latency", "--attach", "staging", "--parallel", "2"), "one after the other"),
+        (
+            ("run", "identity-latency", "--load-master", "127.0.0.1:5557", "--parallel", "2"),
+            "cannot share one load's workers",
+        ),
+        (("run", "identity-latency", "--load-master", "5557"), "such as 127.0.0.1:5557"),
+        (("run", "identity-latency", "--load-master", "192.0.2.1:5557"), "cannot listen at 192.0.2.1:5557"),
         (("run", "identity-latency", "--parallel", "0"), "x>=1"),
         (("run", "identity-latency", "--junit", "no/such/folder.xml"), "No such file or directory"),
         (("show", "no-such-thing"), "gameday list scenarios"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from gameday.stacks.compose.adapter import ComposeStack
 from tests.e2e.conftest import Copy
-from tests.gamedays import Home, docker_variables
+from tests.gamedays import ROOT, Home, docker_variables
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 SCENARIOS = ("auth-connection-leak", "database-outage", "replica-kill")
@@ -182,6 +184,52 @@ def test_what_cannot_be_put_back_is_named(mine: Home, short: Copy, standing: Com
     reverted = mine.gameday("revert", game.folder.name, within=120)
     assert reverted.code == 0, reverted
     assert inventory(standing) == before
+
+
+@pytest.fixture
+def workers(standing: ComposeStack) -> Iterator[str]:
+    """Two workers of the load as containers of the project: the file's own profile. Gives where they join."""
+    gateway = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").strip()
+    with socket.socket() as taken:
+        taken.bind((gateway, 0))
+        port = taken.getsockname()[1]
+    project = standing.handle()["project"]
+    words = ["docker", "compose", "--project-name", project, "--file", str(ROOT / "docker-compose.yml")]
+    words += ["--profile", "load"]
+    environment = {**os.environ, "GAMEDAY_LOAD_WORKERS": "2", "GAMEDAY_LOAD_PORT": str(port)}
+    up = [*words, "up", "--detach", "--wait", "--no-recreate", "--no-deps", "--build", "load-worker"]
+    subprocess.run(up, env=environment, check=True, capture_output=True)
+    yield f"{gateway}:{port}"
+    subprocess.run(
+        [*words, "rm", "--stop", "--force", "load-worker"], env=environment, check=True, capture_output=True
+    )
+
+
+def test_load_from_workers_in_containers(
+    mine: Home, short: Copy, standing: ComposeStack, workers: str
+) -> None:
+    """They join where they are told to, share the users, and the verdict is the same; then they wait for the next."""
+    scenario = quick(short, load={"workers": 2})
+    game = mine.start(scenario, *attached(standing), "--load-master", workers)
+    done = game.end(within=150)
+    assert done.code == 0, done
+    there = [event for event in game.events() if event["type"] == "load_worker"]
+    assert len({event["name"] for event in there}) == 2
+    assert {event["skew_width"] for event in there} == {0.0}, "one machine, one clock"
+    numbers = {n % 1000 for event in game.events() if event["type"] == "requests" for n in event["sent_id"]}
+    assert numbers == {1, 2}
+
+    game = mine.start(scenario, *attached(standing), "--load-master", workers)
+    game.until("fault_injected", within=90, ok=True)
+    lost = f"{standing.handle()['project']}-load-worker-2"
+    docker("pause", lost)
+    try:
+        done = game.end(within=150)
+    finally:
+        docker("unpause", lost)
+    assert done.code == 3, done
+    assert "was lost: not heard of for 5 s" in " ".join(done.err.split())
+    assert game.card["clean"] is True
 
 
 def test_an_unmarked_project_is_not_touched(mine: Home, short: Copy, standing: ComposeStack) -> None:

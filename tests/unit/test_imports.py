@@ -59,8 +59,8 @@ LONGEST = 320
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "manager", "common", "misc"})
 
 HOMES = {
-    "locust": ("load/listener.py",),
-    "gevent": ("load/listener.py",),
+    "locust": ("load/listener.py", "load/lines.py"),
+    "gevent": ("load/listener.py", "load/lines.py"),
     "chaoslib": ("faults/child.py", "faults/hidden.py", "faults/actions/"),
     "chaosk8s": ("faults/child.py", "faults/actions/"),
     "toxiproxy": ("faults/child.py", "faults/actions/"),

@@ -56,6 +56,24 @@ def test_closed_cannot_be_recorded_yet() -> None:
     assert answered().grade().milestone("closed").state is State.NOT_APPLICABLE
 
 
+def test_a_clock_that_is_not_known_exactly_widens_what_the_clients_felt() -> None:
+    """By half of the widest that a worker of the load said; what this machine itself saw stays as it is."""
+    plain = answered().grade()
+    said = [e.LoadWorker(name="one", skew_width=0.1), e.LoadWorker(name="two", skew_width=0.4)]
+    wider = answered().at(1.5, *said).grade()
+
+    for name in ("impact", "mitigated"):
+        before, after = plain.milestone(name), wider.milestone(name)
+        assert after.at == before.at
+        assert after.latest == pytest.approx((before.latest or 0) + 0.2)
+        assert after.earliest == pytest.approx(max(TRIGGER, (before.earliest or 0) - 0.2))
+    for card in (plain, wider):
+        seen = card.milestone("acknowledged")
+        assert seen.earliest == seen.at == seen.latest
+    grown = wider.measure("time_to_mitigate")
+    assert (grown.latest or 0) - (grown.earliest or 0) > 0.4
+
+
 def test_every_number_points_at_lines_of_the_log() -> None:
     """A measure or a milestone that was observed has evidence, and all of it is in the log."""
     story = answered()
