@@ -23,10 +23,14 @@ _MARK = "HOME_OF_TEST"
 
 
 def docker_variables() -> dict[str, str]:
-    """What lets the commands of a home find the engine, and docker its plugins."""
+    """What lets the commands of a home find the engine, and docker its plugins.
+
+    One container after the other: Docker 20.10 loses count of who is in a network when they go side by side.
+    """
     config = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))
     kept = ("DOCKER_HOST", "DOCKER_BUILDKIT", "DOCKER_CONTEXT")
-    return {"DOCKER_CONFIG": config, **{name: os.environ[name] for name in kept if name in os.environ}}
+    found = {"DOCKER_CONFIG": config, "COMPOSE_PARALLEL_LIMIT": "1"}
+    return {**found, **{name: os.environ[name] for name in kept if name in os.environ}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ that this sample exists for. v1.3.0-sound is the same flow, giving the connectio
 
 from __future__ import annotations
 
+import asyncio
 import select
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +24,8 @@ from gameday.staging.settings import Settings
 
 LEAKING_RELEASE = "v1.3.0"
 CONNECT_SECONDS = 5
+QUERY_SECONDS = 5.0
+"""For all queries of one request; longer than any client waits."""
 
 
 async def check_alive(connection: Connection) -> None:
@@ -57,6 +61,26 @@ def open_pool(settings: Settings) -> AsyncConnectionPool[Connection]:
 def connection_settings(application: str) -> dict[str, Any]:
     """What every connection of the service has in common."""
     return {"autocommit": True, "application_name": application, "connect_timeout": CONNECT_SECONDS}
+
+
+@asynccontextmanager
+async def given_up_after(connection: Connection, seconds: float) -> AsyncIterator[None]:
+    """Hang up where the work in here takes longer: what waits for an answer then gets the end of the connection.
+
+    The way to the database may lose what was sent without anybody being told. To cancel the query would go the same
+    way and wait as long; and a connection that waits for ever has its place in the pool.
+    """
+
+    def hang_up() -> None:
+        if not connection.closed:
+            with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as same:
+                same.shutdown(socket.SHUT_RDWR)
+
+    timer = asyncio.get_running_loop().call_later(seconds, hang_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class LoginFlow:

@@ -28,7 +28,7 @@ from gameday.staging.accounts import (
     read_profile,
     refresh_session,
 )
-from gameday.staging.connections import LoginFlow
+from gameday.staging.connections import QUERY_SECONDS, LoginFlow, given_up_after
 from gameday.staging.identity_check import IdentityCheck, Outcome, ProviderDown
 
 _log = logging.getLogger(__name__)
@@ -91,7 +91,12 @@ class Journeys:
     @asynccontextmanager
     async def _login_connection(self) -> AsyncIterator[Connection]:
         way = self._flow.connection if self._flags.get(NEW_LOGIN_FLOW) else self._pool.connection
-        async with way() as connection:
+        async with way() as connection, given_up_after(connection, QUERY_SECONDS):
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        async with self._pool.connection() as connection, given_up_after(connection, QUERY_SECONDS):
             yield connection
 
     async def _login(self, request: Request) -> Response:
@@ -111,17 +116,17 @@ class Journeys:
         return JSONResponse({"token": token, "identity_checked": outcome is Outcome.VERIFIED})
 
     async def _refresh(self, request: Request) -> Response:
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             token = await refresh_session(connection, _bearer(request))
         return JSONResponse({"token": token}) if token else _not_signed_in()
 
     async def _profile(self, request: Request) -> Response:
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             profile = await read_profile(connection, _bearer(request))
         return JSONResponse(asdict(profile)) if profile else _not_signed_in()
 
     async def _logout(self, request: Request) -> Response:
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             known = await close_session(connection, _bearer(request))
         return JSONResponse({"signed_out": True}) if known else _not_signed_in()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gameday.ports import LeverCall
 from gameday.stacks.compose.adapter import ComposeStack
 from tests.e2e.conftest import Copy
 from tests.gamedays import ROOT, Home, docker_variables
@@ -183,6 +184,37 @@ def test_what_cannot_be_put_back_is_named(mine: Home, short: Copy, standing: Com
 
     reverted = mine.gameday("revert", game.folder.name, within=120)
     assert reverted.code == 0, reverted
+    assert inventory(standing) == before
+
+
+@pytest.mark.parametrize("how", ["stop", "freeze", "cut"])
+def test_however_the_database_goes_away(mine: Home, short: Copy, standing: ComposeStack, how: str) -> None:
+    """In order, paused by the engine, or off its network: the same incident, mended and put back the same way."""
+    before = inventory(standing)
+    scenario = short("database-outage", faults={"outage": {"with": {"how": how}}})
+    game = mine.start(scenario, *attached(standing))
+    game.until("fault_injected", within=90, ok=True)
+    networks = docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", container(standing, "database"))
+    assert ("_service" in networks) is (how != "cut")
+    done = game.end(within=200)
+    assert done.code == 0, done
+    assert game.card["mitigation"]["what"].startswith("fail-over")
+    assert inventory(standing) == before
+
+
+def test_a_server_that_was_taken_off_its_network_is_put_back_by_start(standing: ComposeStack) -> None:
+    """Those who operate it reach it all along, and it still leads."""
+    before = inventory(standing)
+
+    async def out_and_back() -> tuple[dict[str, Any], str]:
+        await standing.restore({"database": {"server": "unplugged"}})
+        out = dict((await standing.inventory())["database"])
+        result = await standing.pull(LeverCall("start", {"service": "database"}))
+        return out, result.did
+
+    out, did = asyncio.run(out_and_back())
+    assert (out["server"], out["role"]) == ("unplugged", "primary")
+    assert did == "database goes on, it was unplugged"
     assert inventory(standing) == before
 
 

@@ -177,7 +177,7 @@ def test_what_needs_an_engine_is_typed_too(tmp_path: Path, engine: None, page: s
         subprocess.run(
             ["docker", "compose", "--profile", "load", "down", "--volumes", "--timeout", "1"],
             cwd=home.work,
-            env={**home.environment, "DOCKER_CONFIG": docker_variables()["DOCKER_CONFIG"]},
+            env={**home.environment, **docker_variables()},
             capture_output=True,
             check=False,
         )

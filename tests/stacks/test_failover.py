@@ -19,13 +19,14 @@ from gameday.errors import InputError, StackError
 from gameday.levers import read_call
 from gameday.ports import LeverResult, Things, Topic
 from gameday.stacks.local.adapter import LocalStack
+from gameday.staging.connections import given_up_after
 from tests.stacks.conftest import Children, Eventually, Touching
 from tests.stacks.people import People
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 OUT: dict[str, Things] = {
-    "stop": {"database": {"server": "stopped"}},
+    "kill": {"database": {"server": "stopped"}},
     "freeze": {"database": {"server": "frozen"}},
     "cut": {"database": {"proxy.enabled": False}},
 }
@@ -52,7 +53,7 @@ async def pull(stack: LocalStack, *words: str) -> LeverResult:
 
 @pytest.mark.parametrize(
     ("how", "lever"),
-    [("stop", FAIL_OVER), ("freeze", FAIL_OVER), ("cut", FAIL_OVER), ("stop", START), ("freeze", START)],
+    [("kill", FAIL_OVER), ("freeze", FAIL_OVER), ("cut", FAIL_OVER), ("kill", START), ("freeze", START)],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
 def test_an_outage_is_mended_and_put_back(
@@ -183,11 +184,11 @@ def test_a_frozen_database_holds_up_nobody_who_asks(stack: LocalStack, pristine:
     asyncio.run(ask())
 
 
-@pytest.mark.parametrize("how", OUT)
+@pytest.mark.parametrize("how", ["stop", *OUT])
 def test_the_experiment_runs_under_plain_chaos_run(stack: LocalStack, tmp_path: Path, how: str) -> None:
     """With the stack's variables in the environment: exit 0, every activity succeeded, the stack as before."""
     text = (ROOT / "experiments/database-outage.yaml").read_text()
-    (tmp_path / "outage.yaml").write_text(text.replace("\n  how: stop\n", f"\n  how: {how}\n"))
+    (tmp_path / "outage.yaml").write_text(text.replace("\n  how: kill\n", f"\n  how: {how}\n"))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "chaostoolkit", "run", "outage.yaml"],
         cwd=tmp_path,
@@ -226,3 +227,20 @@ def test_a_frozen_database_goes_with_its_stack(
 def memory_makers() -> list[int]:
     """Who made the System V shared memory that there is now."""
     return [int(line.split()[4]) for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+
+
+def test_the_service_waits_for_no_answer_for_ever(stack: LocalStack) -> None:
+    """A query whose answer never comes ends with its connection, which leaves its place in the pool to another."""
+
+    async def ask() -> psycopg.AsyncConnection:
+        connection = await psycopg.AsyncConnection.connect(stack.environment()["GAMEDAY_DATABASE_URL"])
+        began = time.monotonic()
+        async with given_up_after(connection, 5.0):
+            await connection.execute("SELECT 1")
+        with pytest.raises(psycopg.OperationalError):
+            async with given_up_after(connection, 0.3):
+                await connection.execute("SELECT pg_sleep(30)")
+        assert 0.3 <= time.monotonic() - began < 3
+        return connection
+
+    assert asyncio.run(ask()).closed

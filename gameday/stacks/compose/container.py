@@ -36,6 +36,7 @@ class State:
     restarts: int = 0
     started_at: float = 0.0
     last_end: str = ""
+    networks: frozenset[str] = frozenset()
     published: Mapping[str, int] = field(default_factory=dict)
     """Port inside, for example ``8080/tcp`` -> port on the engine's machine."""
 
@@ -52,6 +53,7 @@ class State:
             int(shown.get("RestartCount", 0)),
             _seconds(said["StartedAt"]),
             _end(said) if ended and not runs else "",
+            frozenset(shown.get("NetworkSettings", {}).get("Networks") or ()),
             _published(shown.get("NetworkSettings", {}).get("Ports") or {}),
         )
 
@@ -170,6 +172,24 @@ class Container:
     async def freeze(self) -> None:
         """Stop all its processes where they stand."""
         await self._do(lambda: self._handle().pause())
+
+    async def leave(self, network: str) -> None:
+        """Take it off a network of the project; what is under way there hangs. Idempotent."""
+        await self.refresh()
+        if network in self.state.networks:
+            await self._do(lambda: self._network(network, "disconnect", {"Force": False}))
+
+    async def join(self, network: str) -> None:
+        """Put it back on a network of the project, under its service's name. Idempotent."""
+        await self.refresh()
+        if network not in self.state.networks:
+            names = {"EndpointConfig": {"Aliases": [self._name]}}
+            await self._do(lambda: self._network(network, "connect", names))
+
+    async def _network(self, network: str, verb: str, how: Mapping[str, Any]) -> None:
+        found = await self._engine.networks.get(network)
+        body = {"Container": self.full_name, **how}
+        await (found.disconnect(body) if verb == "disconnect" else found.connect(body))
 
     async def kill(self, why: str = "") -> None:  # noqa: ARG002 - the engine knows why
         """End all its processes from within, so that its restart policy brings it back."""

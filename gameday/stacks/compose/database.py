@@ -21,8 +21,9 @@ class ContainerServer(Server):
 
     child: Container
 
-    def __init__(self, child: Container, url: str, data: Path, note: Path) -> None:
+    def __init__(self, child: Container, url: str, data: Path, note: Path, network: str) -> None:
         super().__init__(child.name, url)
+        self._network = network
         self.child = child
         self._data = data
         self._note = note
@@ -53,6 +54,7 @@ class ContainerServer(Server):
         async def settled() -> bool:
             return not self.child.running or await self.answers()
 
+        await self.child.join(self._network)
         await self.child.start()
         if not await until(settled, START_SECONDS) or not self.child.running:
             raise self.child.failure("ended, or does not answer")
@@ -63,6 +65,19 @@ class ContainerServer(Server):
         if gently and not self.frozen:
             await self.child.stop_gently(_GENTLY_SECONDS)
         await self.child.stop()
+
+    @property
+    def unplugged(self) -> bool:
+        """Whether it is off the project's network for requests."""
+        return self._network not in self.child.state.networks
+
+    async def unplug(self) -> None:
+        """Take it off that network. Who has a connection hangs; who wants one finds no such name."""
+        if not self.child.running or self.frozen:
+            await self.start()
+        await self.child.leave(self._network)
+        if not self.unplugged:
+            raise StackError(f"{self.name} is still on the network {self._network}")
 
     async def freeze(self) -> None:
         """Pause its container. Raises StackError where that cannot be read back."""

@@ -31,6 +31,8 @@ BY_HAND = "docker compose"
 """The author of replicas that come and go without the platform's doing."""
 _PROXY_PORTS = {DATABASE: 15432, STANDBY: 15433, IDENTITY: 18080}
 _PORTS = {DATABASE: 5432, STANDBY: 5432, IDENTITY: 8080}
+NETWORK = "service"
+"""What requests take, as the project's file names it."""
 _METRICS_PORT = "2020/tcp"
 _LOG_LINES = 5000
 """Of each container: a look shows the newest."""
@@ -69,6 +71,7 @@ class ContainerParts(Parts):
                     _postgres("postgres", secrets, name, 5432),
                     folders.data / name,
                     folders.secrets / f"copy-{name}",
+                    f"{fleet.project}_{NETWORK}",
                 )
                 for name in (DATABASE, STANDBY)
             },

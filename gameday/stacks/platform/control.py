@@ -5,6 +5,7 @@
     GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
                                                              POST /kill        {service, count, pick, ...}
                                                              POST /settings    {service, settings, author}
+                                                             POST /outage      {server, how}
                                                              POST /stop
 
 All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not
@@ -26,6 +27,7 @@ from gameday.errors import InputError, StackError
 from gameday.ports import LeverCall, Topic
 from gameday.stacks.platform.catalog import DATABASE, IDENTITY, RELEASES, SERVICE, STANDBY, known
 from gameday.stacks.platform.exporter import SOURCES, export
+from gameday.stacks.platform.failover import take_out
 from gameday.stacks.platform.inventory import read_inventory, restore_things
 from gameday.stacks.platform.kills import kill_replicas
 from gameday.stacks.platform.lever_acts import configure, deploy, pull
@@ -66,6 +68,7 @@ class Control:
                 web.post("/deploy", self._deploy),
                 web.post("/kill", self._kill),
                 web.post("/settings", self._configure),
+                web.post("/outage", self._take_out),
                 web.post("/stop", self._stop),
             ]
         )
@@ -157,6 +160,12 @@ class Control:
         settings = read_settings(body.get("settings"))
         result = await configure(self._parts, settings, str(body.get("author") or "config-bot"))
         return web.json_response(dataclasses.asdict(result))
+
+    async def _take_out(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        server = known("server", str(body.get("server", "")), [DATABASE, STANDBY])
+        await take_out(self._parts.database, server, str(body.get("how", "")))
+        return web.json_response({"out": server})
 
     async def _stop(self, _request: web.Request) -> web.Response:
         self.stopped.set()

@@ -17,6 +17,7 @@ from gameday.stacks.platform.database import Database, S
 from gameday.stacks.platform.server import Server
 from gameday.stacks.platform.waiting import until
 
+WAYS_OUT = ("stop", "kill", "freeze", "unplug")
 SERVER_ASPECTS = ("server", "role")
 STANDBY_ASPECTS = (*SERVER_ASPECTS, "replication")
 _REJOIN_SECONDS = 3.0
@@ -59,12 +60,34 @@ async def start_server(database: Database[Any], name: str) -> str:
             if before == "running":
                 return ""
             await _start_leader(database)
-            return f"{name} {'goes on' if before == 'frozen' else 'started'}, it was {before}"
+            return f"{name} {'started' if before == 'stopped' else 'goes on'}, it was {before}"
         if before == "running" and await database.streams():
             return ""
         await _must_lead(database)
         await database.follow()
         return f"{name} made anew as a standby of {database.leader.name}"
+
+
+async def take_out(database: Database[Any], name: str, how: str) -> None:
+    """Take one server away: ``stop`` it in order, ``kill`` it as a crash would, ``freeze`` or ``unplug`` it.
+
+    Raises:
+        InputError: there is no such way; nothing was done.
+        StackError: it could not be done.
+    """
+    async with database.changing:
+        server = database.servers[name]
+        match how:
+            case "stop":
+                await server.end(gently=True)
+            case "kill":
+                await server.end()
+            case "freeze":
+                await server.freeze()
+            case "unplug":
+                await server.unplug()
+            case _:
+                raise InputError(f"how: '{how}' is none of {', '.join(WAYS_OUT)}")
 
 
 async def restore_servers(database: Database[Any], things: Things) -> None:
@@ -90,7 +113,7 @@ async def restore_servers(database: Database[Any], things: Things) -> None:
 
 async def _read(server: Server) -> dict[str, Json]:
     state = await server.state()
-    leads = await server.writable() if state == "running" else not server.standby_on_disk
+    leads = await server.writable() if state in {"running", "unplugged"} else not server.standby_on_disk
     return {"server": state, "role": "primary" if leads else "standby"}
 
 
@@ -146,10 +169,12 @@ async def _bring(database: Database[Any], server: Server, state: Json) -> None:
         await server.end()
     elif state == "frozen":
         await server.freeze()
+    elif state == "unplugged":
+        await server.unplug()
     elif state == "running" and await server.state() != "running":
         if server is database.leader:
             await _start_leader(database)
-        elif server.frozen:
+        elif server.frozen or server.unplugged:
             await server.start()
             await until(database.streams, _REJOIN_SECONDS)
         else:

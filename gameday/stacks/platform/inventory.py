@@ -3,9 +3,9 @@
 auth                version, replicas, flag.<name> (its effective value, also in releases that have no such
                     flag), setting.<name> (seconds or counts), breaker.identity-provider
 identity-provider   running, proxy.enabled, proxy.toxics
-database            server (running, stopped, frozen; silent where it runs and does not answer), role (primary or
-                    standby: what it says, or would start as), sessions.batch (of jobs beside the service),
-                    proxy.enabled, proxy.toxics
+database            server (running, stopped, frozen, unplugged; silent where it runs and does not answer), role
+                    (primary or standby: what it says, or would start as), sessions.batch (of jobs beside the
+                    service), proxy.enabled, proxy.toxics
 database-replica    server, role, proxy.enabled, proxy.toxics, and replication: whether who leads streams to the other
 """
 

@@ -18,8 +18,8 @@ from psycopg import AsyncConnection
 from gameday.errors import StackError
 from gameday.stacks.platform.program import Program
 
-State = Literal["running", "frozen", "stopped", "silent"]
-"""``silent``: it runs and does not answer."""
+State = Literal["running", "frozen", "stopped", "unplugged", "silent"]
+"""``unplugged``: taken off the network that requests take; ``silent``: it runs and does not answer."""
 START_SECONDS = 20.0
 QUERY_SECONDS = 3.0
 _PROMOTE_SECONDS = 5
@@ -65,6 +65,15 @@ class Server(ABC):
     async def freeze(self) -> None:
         """Stop every process of it where it stands. Raises StackError where that cannot be read back."""
 
+    @property
+    def unplugged(self) -> bool:
+        """Whether it is off the network that requests take, while those who operate it still reach it."""
+        return False
+
+    async def unplug(self) -> None:
+        """Take it off the network that requests take. Raises StackError where there is no such network."""
+        raise StackError(f"{self.name} has no network of its own here that it could be taken off")
+
     async def promote(self) -> None:
         """Make a standby writable, and read that back. Raises StackError."""
         await self.ask("SELECT pg_promote(true, %s)", (_PROMOTE_SECONDS,), within=_PROMOTE_SECONDS + 1)
@@ -90,6 +99,8 @@ class Server(ABC):
             return "stopped"
         if self.frozen:
             return "frozen"
+        if self.unplugged:
+            return "unplugged"
         return "running" if await self.answers() else "silent"
 
     async def ask(
