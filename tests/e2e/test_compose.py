@@ -114,15 +114,20 @@ def test_the_floor_is_read_from_what_is_configured(mine: Home, short: Copy, stan
     assert inventory(standing) == before
 
 
-def test_no_prometheus_no_verdict(mine: Home, short: Copy, standing: ComposeStack) -> None:
-    """Who could have noticed is down: that nothing was noticed proves nothing."""
+@pytest.mark.parametrize(
+    ("off", "on"), [(("stop", "-t", "1"), "start"), (("pause",), "unpause")], ids=["down", "hanging"]
+)
+def test_no_prometheus_no_verdict(
+    mine: Home, short: Copy, standing: ComposeStack, off: tuple[str, ...], on: str
+) -> None:
+    """Who could have noticed is down, or answers nobody: that nothing was noticed proves nothing."""
     game = mine.start(quick(short), *attached(standing), "--responder", "none")
     game.until("baseline_judged")
-    docker("stop", "-t", "1", container(standing, "prometheus"))
+    docker(*off, container(standing, "prometheus"))
     try:
         done = game.end(within=150)
     finally:
-        docker("start", container(standing, "prometheus"))
+        docker(on, container(standing, "prometheus"))
     assert game.card["measures"]["time_to_detect"]["verdict"] == "UNKNOWN", done
     assert "auth-latency" in game.card["detection"]["no_data"]
 
