@@ -42,6 +42,19 @@ def engine(require: Require) -> None:
             require("docker", f"`{' '.join(words)}` fails; start a Docker engine with its compose plugin")
 
 
+@pytest.fixture(scope="session")
+def cluster(require: Require) -> str:
+    """A context of a Kubernetes cluster that has the sample system's images and may be broken. Never the current one."""
+    context = os.environ.get("GAMEDAY_KUBE_CONTEXT", "")
+    how = "set KUBECONFIG, and GAMEDAY_KUBE_CONTEXT to a context that tests may break"
+    if not context or shutil.which("kubectl") is None:
+        require("kubernetes", how)
+    words = ["kubectl", "--context", context, "get", "--raw", "/readyz"]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        require("kubernetes", f"`{' '.join(words)}` fails; {how}")
+    return context
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the developer's own runs, state or colours."""
@@ -50,6 +63,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "GAMEDAY_TOXIPROXY",
             "GAMEDAY_PROMETHEUS",
             "GAMEDAY_REQUIRE",
+            "GAMEDAY_KUBE_CONTEXT",
         }:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

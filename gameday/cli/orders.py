@@ -88,7 +88,8 @@ def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
 
     config = catalog.config()
     external = catalog.external(config)
-    stack = stacks.chosen(choice.kind, choice.attach, external)
+    clusters = config.targets.kubernetes
+    stack = stacks.chosen(choice.kind, choice.attach, external, clusters)
     loaded = catalog.load(name, profile=choice.profile, stack=stack.kind, playbook=choice.playbook)
     use = loaded.inputs.scenario
     if use.last_end > config.limits.longest:
@@ -115,7 +116,11 @@ def _order(catalog: Catalog, name: str, choice: Choice) -> Order:
         responder=who,  # type: ignore[arg-type]  # click.Choice has checked it
         out=choice.out,
         seed=secrets.randbits(31) if choice.seed is None else choice.seed,
-        allowed=(*config.targets.stacks, *(("external",) if external else ())),
+        allowed=(
+            *config.targets.stacks,
+            *(("external",) if external else ()),
+            *(("kubernetes",) if clusters else ()),
+        ),
         not_production=choice.not_production,
         load_master=choice.load_master,
     )

@@ -8,13 +8,17 @@ import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gameday.errors import InputError, Refused
 from gameday.live import state_home
 from gameday.ports import Stack
 
+if TYPE_CHECKING:
+    from gameday.model.config import Cluster
+
 DEFAULT_NAME = "staging"
-KINDS = ("local", "compose", "external")
+KINDS = ("local", "compose", "kubernetes", "external")
 """Those of this version."""
 OURS = ("local", "compose")
 """Those that gameday brings up itself."""
@@ -35,6 +39,10 @@ def fresh(kind: str, logs: Path | None = None) -> Stack:
         raise InputError(
             "an external stack is never brought up; say which one: --stack external --attach FILE"
         )
+    if kind == "kubernetes":
+        raise InputError(
+            "a namespace is never chosen by silence; kubernetes in [targets] of gameday.toml says which"
+        )
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack(Path(tempfile.gettempdir()) / f"gameday-{secrets.token_hex(4)}", logs=logs)
@@ -49,6 +57,8 @@ def again(kind: str, handle: Mapping[str, str]) -> Stack:
         return ComposeStack.from_handle(handle)
     if kind == "external":
         return _external(Path(handle["file"]))
+    if kind == "kubernetes":
+        return _namespace(handle["context"], handle["namespace"])
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack.from_handle(handle)
@@ -90,7 +100,19 @@ def _external(file: Path) -> Stack:
     return ExternalStack(file, reading.model)
 
 
-def chosen(kind: str, name: str | None, allowed: Sequence[Path] = ()) -> Stack:
+def _namespace(context: str, namespace: str) -> Stack:
+    try:
+        from gameday.stacks.kubernetes.adapter import KubernetesStack
+    except ImportError:
+        raise Refused(
+            "the kubernetes stack needs more packages: pip install 'gameday-runner[kubernetes]'"
+        ) from None
+    return KubernetesStack(context, namespace)
+
+
+def chosen(
+    kind: str, name: str | None, allowed: Sequence[Path] = (), clusters: Sequence[Cluster] = ()
+) -> Stack:
     """What ``--stack`` and ``--attach`` mean, not yet up or attached: a fresh one, or one that stands.
 
     A compose project that somebody else has brought up is attached to by its name. An external stack is a file of
@@ -102,6 +124,9 @@ def chosen(kind: str, name: str | None, allowed: Sequence[Path] = ()) -> Stack:
     """
     if kind == "external":
         return _external(_allowed(name, allowed))
+    if kind == "kubernetes":
+        cluster = _allowed_namespace(name, clusters)
+        return _namespace(cluster.context, cluster.namespace)
     if name is None:
         return fresh(kind)
     if kind == "compose" and name not in names():
@@ -121,6 +146,23 @@ def _allowed(name: str | None, allowed: Sequence[Path]) -> Path:
     raise Refused(
         f"'{name}' is not among the allowed external stacks ({', '.join(file.stem for file in allowed) or 'none'}); "
         "external in [targets] of gameday.toml says which files are"
+    )
+
+
+def _allowed_namespace(name: str | None, allowed: Sequence[Cluster]) -> Cluster:
+    """Of those that the project allows: the one of this name (or ``CONTEXT/NAMESPACE``); else the only one."""
+    known = ", ".join(f"{each.context}/{each.namespace}" for each in allowed) or "gameday.toml allows none"
+    found = [each for each in allowed if name in {None, each.namespace, f"{each.context}/{each.namespace}"}]
+    if len(found) == 1:
+        return found[0]
+    if name is None:
+        raise InputError(
+            f"which namespace? kubernetes in [targets] of gameday.toml must name one, or --attach NAMESPACE ({known})"
+        )
+    if found:
+        raise InputError(f"which context? say --attach CONTEXT/NAMESPACE ({known})")
+    raise Refused(
+        f"'{name}' is not among the allowed namespaces ({known}); kubernetes in [targets] of gameday.toml says which"
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,18 @@ KINDS = [
     "fake",
     pytest.param("local", marks=pytest.mark.slow),
     pytest.param("compose", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
+    pytest.param("kubernetes", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
 ]
+NEEDS = {"compose": "engine", "kubernetes": "cluster"}
+"""Kind -> the fixture that says whether there is what it runs on."""
 
 
 def made_of(kind: str, folder: Path) -> Stack:
     """A stack of a kind, not yet up."""
+    if kind == "kubernetes":
+        from gameday.stacks.kubernetes.adapter import KubernetesStack
+
+        return KubernetesStack(os.environ["GAMEDAY_KUBE_CONTEXT"], f"gameday-test-{secrets.token_hex(3)}")
     made: dict[str, Callable[[], Stack]] = {
         "fake": FakeStack,
         "local": lambda: LocalStack(folder),
@@ -41,8 +50,8 @@ def made_of(kind: str, folder: Path) -> Stack:
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that stands, put back by each test that changes it."""
     folder: Path = tmp_path_factory.mktemp("stack") / "s"
-    if request.param == "compose":
-        request.getfixturevalue("engine")
+    if request.param in NEEDS:
+        request.getfixturevalue(NEEDS[request.param])
     made = made_of(request.param, folder)
     asyncio.run(made.up())
     yield made
@@ -251,8 +260,8 @@ def test_down_may_be_said_twice_and_ends_it(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """After `down`, which may be repeated, nothing can be asked or attached to."""
-    if kind == "compose":
-        request.getfixturevalue("engine")
+    if kind in NEEDS:
+        request.getfixturevalue(NEEDS[kind])
     made = made_of(kind, tmp_path / "s")
 
     async def up_and_down() -> None:

@@ -1,0 +1,304 @@
+"""``KubernetesStack``: the stack port over a namespace of a cluster, by the official API and the system's platform."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import json
+import os
+import shlex
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Self
+
+from gameday.errors import Refused, StackError, StackGone
+from gameday.ports import Endpoints, Target, Things
+from gameday.stacks.kubernetes.cluster import Cluster, Gone
+from gameday.stacks.kubernetes.manifests import PART_OF, manifests
+from gameday.stacks.kubernetes.names import ADAPTER_MANAGER, MARKER, MARKER_ANNOTATION, SECRET
+from gameday.stacks.platform.catalog import DATABASE, PROXIES, STANDBY
+from gameday.stacks.platform.client import PlatformClient
+from gameday.stacks.platform.database import BATCH_ROLE, NAME, SERVICE_ROLE
+from gameday.stacks.platform.passwords import fresh_passwords
+from gameday.stacks.platform.waiting import until
+
+UP_SECONDS = 120.0
+DOWN_SECONDS = 90.0
+_KNOCK_SECONDS = 1.0
+_APPLY = "application/apply-patch+yaml"
+_MADE = "org.gameday.made"
+"""The annotation of a namespace that was made by us: it goes when the system goes."""
+_IN_A_POD = "KUBERNETES_SERVICE_HOST"
+_PORTS = {
+    ("gateway", "http"): 8080,
+    ("toxiproxy", "api"): 8474,
+    ("platform", "http"): 8400,
+    (DATABASE, "postgres"): 5432,
+    (STANDBY, "postgres"): 5432,
+}
+
+
+class KubernetesStack(PlatformClient):
+    """One namespace of one context; neither is ever the current one by silence."""
+
+    kind = "kubernetes"
+
+    def __init__(self, context: str, namespace: str) -> None:
+        self._context = context
+        self._namespace = namespace
+        self._where: Mapping[tuple[str, str], tuple[str, int]] = {}
+        self._secrets: Mapping[str, str] = {}
+
+    @classmethod
+    def from_handle(cls, handle: Mapping[str, str]) -> Self:
+        """The namespace that ``handle`` of another process names; not yet attached."""
+        return cls(handle["context"], handle["namespace"])
+
+    def handle(self) -> Mapping[str, str]:
+        """Context and namespace."""
+        return {"context": self._context, "namespace": self._namespace}
+
+    async def up(self) -> None:
+        """Apply the manifests and wait until all of it is ready; what was begun is taken away where that fails."""
+        async with self._cluster() as cluster:
+            found = await _namespace(cluster)
+            if found is not None:
+                self._check_marker(found)
+                if await cluster.read("deployments", "platform", group="apis/apps/v1"):
+                    raise StackError(
+                        f"the system stands already in {self._namespace}; use it: --attach {self._namespace}"
+                    )
+            try:
+                await self._apply(cluster, made=found is None)
+                await self._wait(cluster)
+            except BaseException:
+                await self._take_away(cluster)
+                raise
+
+    async def attach(self) -> None:
+        """Use the system that stands in the namespace."""
+        async with self._cluster() as cluster:
+            found = await _namespace(cluster)
+            if found is None:
+                raise StackGone(f"there is no namespace {self._namespace} in context {self._context}")
+            self._check_marker(found)
+            await self._read(cluster)
+        await self.identity()
+
+    async def down(self) -> None:
+        """Take away what was applied; a namespace that we made goes with it."""
+        self._where = {}
+        async with self._cluster() as cluster:
+            await self._take_away(cluster)
+
+    def endpoints(self) -> Endpoints:
+        """Ports of a node, or the Services' own where gameday runs inside the cluster."""
+        return Endpoints(
+            self._url("gateway", "http"),
+            self._url("toxiproxy", "api"),
+            PROXIES,
+            self._url("platform", "http"),
+        )
+
+    def environment(self) -> Mapping[str, str]:
+        """What experiments and the load need; holds passwords and the control token."""
+        points = self.endpoints()
+        return {
+            "GAMEDAY_STACK": self.kind,
+            "GAMEDAY_CONTEXT": self._context,
+            "GAMEDAY_NAMESPACE": self._namespace,
+            "GAMEDAY_GATEWAY_URL": points.gateway,
+            "GAMEDAY_TOXIPROXY_URL": points.toxiproxy,
+            "GAMEDAY_DATABASE_URL": self._postgres(SERVICE_ROLE),
+            "GAMEDAY_DATABASE_BATCH_URL": self._postgres(BATCH_ROLE),
+            "GAMEDAY_DATABASE_ADMIN_URL": self._postgres("postgres"),
+            "GAMEDAY_CONTROL_URL": str(points.control),
+            "GAMEDAY_CONTROL_TOKEN": self._secrets["control-token"],
+            **points.proxy_variables(),
+        }
+
+    async def targets(self) -> Sequence[Target]:
+        """All by way of the platform: pods come and go, and are not published."""
+        base = self._url("platform", "http")
+        return [dataclasses.replace(row, url=base + row.url) for row in await super().targets()]
+
+    def by_hand(self, things: Things) -> Sequence[str]:
+        """Through the platform, with the token from the system's own Secret."""
+        kubectl = f"kubectl --context {shlex.quote(self._context)} -n {shlex.quote(self._namespace)}"
+        if not self._where:
+            return [f"{kubectl} get pods"]
+        token = f"$({kubectl} get secret {SECRET} -o 'jsonpath={{.data.control-token}}' | base64 -d)"
+        body = shlex.quote(json.dumps(things))
+        address = f"{self._url('platform', 'http')}/restore"
+        return [f'curl --fail-with-body -X POST -H "Authorization: Bearer {token}" -d {body} {address}']
+
+    @contextlib.asynccontextmanager
+    async def _cluster(self) -> AsyncIterator[Cluster]:
+        """The namespace by the context's own credentials, or by the pod's where gameday runs in one."""
+        from kubernetes_asyncio import client, config
+
+        configuration = client.Configuration()
+        try:
+            if _IN_A_POD in os.environ and "KUBECONFIG" not in os.environ:
+                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            else:
+                await config.load_kube_config(context=self._context, client_configuration=configuration)
+        except (config.ConfigException, OSError) as problem:
+            raise StackError(f"context {self._context}: {' '.join(str(problem).split())}") from problem
+        async with client.ApiClient(configuration) as api:
+            yield Cluster(api, self._namespace)
+
+    def _check_marker(self, found: Mapping[str, Any]) -> None:
+        if (found["metadata"].get("annotations") or {}).get(MARKER_ANNOTATION) != MARKER:
+            raise Refused(
+                f"the namespace '{self._namespace}' is not marked as staging: it does not carry the annotation "
+                f"{MARKER_ANNOTATION}={MARKER}"
+            )
+
+    async def _apply(self, cluster: Cluster, *, made: bool) -> None:
+        for path, item in manifests(self._namespace):
+            if item["kind"] == "Namespace":
+                if not made:
+                    continue
+                item["metadata"]["annotations"][_MADE] = "yes"
+            await cluster.ask("PATCH", path, item, _APPLY, fieldManager=ADAPTER_MANAGER, force="true")
+            if item["kind"] == "Namespace":
+                await self._draw(cluster)
+
+    async def _draw(self, cluster: Cluster) -> None:
+        """The passwords, before anybody waits for them."""
+        body = {"metadata": {"name": SECRET, "labels": PART_OF}, "stringData": fresh_passwords()}
+        await cluster.ask("POST", cluster.path("secrets"), body)
+
+    async def _wait(self, cluster: Cluster) -> None:
+        why = "the platform does not answer"
+
+        async def stands() -> bool:
+            nonlocal why
+            try:
+                await self._read(cluster)
+                ready = await self.ready()
+            except StackError as problem:
+                why = str(problem)
+                return False
+            why = f"not ready: {', '.join(name for name, is_ready in ready.items() if not is_ready)}"
+            return all(ready.values())
+
+        if not await until(stands, UP_SECONDS):
+            pods = [f"{name}: {said}" for name, said in await _troubles(cluster)]
+            told = "".join(f"\n  {line}" for line in pods)
+            raise StackError(f"the system was not ready within {UP_SECONDS:g} s: {why}{told}")
+
+    async def _read(self, cluster: Cluster) -> None:
+        """Passwords and addresses."""
+        found = await cluster.read("secrets", SECRET)
+        if found is None:
+            raise StackGone(f"no sample system stands in the namespace {self._namespace}")
+        self._secrets = {name: base64.b64decode(value).decode() for name, value in found["data"].items()}
+        services = {item["metadata"]["name"]: item for item in await cluster.listed("services")}
+        missing = sorted({name for name, _ in _PORTS} - services.keys())
+        if missing:
+            raise StackGone(f"the namespace {self._namespace} has no service {', '.join(missing)}")
+        self._where = await self._addresses(cluster, services)
+
+    async def _addresses(
+        self, cluster: Cluster, services: Mapping[str, Any]
+    ) -> Mapping[tuple[str, str], tuple[str, int]]:
+        if _IN_A_POD in os.environ and "KUBECONFIG" not in os.environ:
+            return {key: (f"{key[0]}.{self._namespace}", port) for key, port in _PORTS.items()}
+        ports = {
+            (name, port["name"]): int(port.get("nodePort", 0))
+            for name, item in services.items()
+            for port in item["spec"]["ports"]
+        }
+        knock = ports["platform", "http"]
+        if not knock:
+            raise StackError(f"the service platform of {self._namespace} has no node port")
+        for host in ("127.0.0.1", *await _nodes(cluster)):
+            if await _answers(host, knock):
+                return {key: (host, ports.get(key, 0)) for key in _PORTS}
+        raise StackError(
+            f"no node of context {self._context} answers at port {knock} from here: "
+            "its node ports must be reachable, or run gameday inside the cluster"
+        )
+
+    async def _take_away(self, cluster: Cluster) -> None:
+        found = await _namespace(cluster)
+        if found is None:
+            return
+        if (found["metadata"].get("annotations") or {}).get(_MADE) == "yes":
+            path = f"/api/v1/namespaces/{self._namespace}"
+            await cluster.ask("DELETE", path, {})
+
+            async def gone() -> bool:
+                await asyncio.sleep(0.2)
+                return await _namespace(cluster) is None
+
+        else:
+            for path, item in reversed(list(manifests(self._namespace))):
+                if item["kind"] != "Namespace":
+                    with contextlib.suppress(Gone):
+                        await cluster.ask("DELETE", path, {"propagationPolicy": "Background"})
+            await cluster.delete("secrets", SECRET)
+
+            async def gone() -> bool:
+                label = ",".join(f"{key}={value}" for key, value in PART_OF.items())
+                await asyncio.sleep(0.2)
+                return not await cluster.listed("pods", labelSelector=label)
+
+        if not await until(gone, DOWN_SECONDS):
+            raise StackError(f"{self._namespace} was not taken away within {DOWN_SECONDS:g} s")
+
+    def _control(self) -> tuple[str, str]:
+        return self._url("platform", "http"), self._secrets.get("control-token", "")
+
+    def _url(self, service: str, port: str) -> str:
+        host, number = self._at(service, port)
+        return f"http://{host}:{number}"
+
+    def _at(self, service: str, port: str) -> tuple[str, int]:
+        if not self._where:
+            raise StackError("the kubernetes stack is not up")
+        return self._where[service, port]
+
+    def _postgres(self, role: str) -> str:
+        hosts = ",".join("{}:{}".format(*self._at(server, "postgres")) for server in (DATABASE, STANDBY))
+        return f"postgresql://{role}:{self._secrets[role]}@{hosts}/{NAME}?target_session_attrs=read-write"
+
+
+async def _namespace(cluster: Cluster) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = await cluster.ask("GET", f"/api/v1/namespaces/{cluster.namespace}")
+    except Gone:
+        return None
+    return found
+
+
+async def _nodes(cluster: Cluster) -> list[str]:
+    """Addresses of nodes, as far as we may know them."""
+    try:
+        items = (await cluster.ask("GET", "/api/v1/nodes"))["items"]
+    except StackError:
+        return []
+    return [
+        row["address"] for item in items for row in item["status"]["addresses"] if row["type"] != "Hostname"
+    ]
+
+
+async def _answers(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(_KNOCK_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def _troubles(cluster: Cluster) -> list[tuple[str, str]]:
+    """Pods that are not ready, and why, for a message."""
+    from gameday.stacks.kubernetes.pods import Pod
+
+    pods = [Pod(cluster, item) for item in await cluster.listed("pods")]
+    return [(pod.name, pod.trouble) for pod in pods if pod.trouble]

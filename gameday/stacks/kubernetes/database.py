@@ -1,0 +1,195 @@
+"""The two PostgreSQL servers in pods, each by the keeper beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from gameday.errors import StackError
+from gameday.stacks.platform.database import Database
+from gameday.stacks.platform.server import START_SECONDS, Server
+from gameday.stacks.platform.waiting import until
+
+_ASK_SECONDS = 3.0
+_ACT_SECONDS = 30.0
+_SILENCE_SECONDS = 3.0
+"""A keeper says something each second."""
+_AGAIN_SECONDS = 0.2
+_STREAM_SECONDS = 20.0
+_NOTHING: dict[str, Any] = {
+    "running": False,
+    "frozen": False,
+    "standby": False,
+    "pid": None,
+    "started_at": 0.0,
+}
+
+
+@dataclass(slots=True)
+class Kept:
+    """A server under its keeper's care, as the platform's other programs look; nobody starts it again unasked."""
+
+    name: str
+    state: dict[str, Any]
+    restarts: int = 0
+    last_end: str = ""
+    starts_in: float | None = None
+    looping: bool = False
+
+    @property
+    def pid(self) -> int | None:
+        """The id of its first process, in its pod."""
+        found: int | None = self.state["pid"]
+        return found
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs, frozen or not."""
+        return bool(self.state["running"])
+
+    @property
+    def started_at(self) -> float:
+        """When its first process began."""
+        return float(self.state["started_at"])
+
+    async def memory(self) -> int | None:
+        """Nobody asks."""
+        return None
+
+    async def start(self) -> None:
+        """The server's own business."""
+        raise StackError(f"{self.name} is started as a server")
+
+    async def stop(self) -> None:
+        """The server's own business."""
+        raise StackError(f"{self.name} is ended as a server")
+
+    async def kill(self, why: str = "") -> None:  # noqa: ARG002 - as programs are
+        """The server's own business."""
+        raise StackError(f"{self.name} is ended as a server")
+
+    async def gone(self, pid: int, within: float) -> bool:
+        """Whether that process has ended within so many seconds."""
+
+        async def other() -> bool:
+            return self.pid != pid
+
+        return await until(other, within)
+
+    def failure(self, what: str) -> StackError:
+        """What went wrong with it."""
+        return StackError(f"{self.name} {what}; see: kubectl logs {self.name}-0 -c postgres")
+
+
+class PodServer(Server):
+    """One of them. What its keeper says is followed; what the platform does answers with the new state."""
+
+    child: Kept
+
+    def __init__(self, name: str, url: str, keeper: str, token: str, client: aiohttp.ClientSession) -> None:
+        super().__init__(name, url)
+        self.child = Kept(name, dict(_NOTHING))
+        self._keeper = keeper
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._client = client
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its first process is stopped by SIGSTOP."""
+        return bool(self.child.state["frozen"])
+
+    @property
+    def standby_on_disk(self) -> bool:
+        """Whether it would start as a standby."""
+        return bool(self.child.state["standby"])
+
+    def mark(self, *, standby: bool) -> None:
+        """Decide as what it starts from now on; done before it is next started or ended."""
+        self._to_mark = standby
+
+    _to_mark: bool | None = None
+
+    async def follow(self) -> None:
+        """Hear what the keeper says, for ever; one that is silent keeps a server that is down."""
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+                timeout = aiohttp.ClientTimeout(
+                    total=None, sock_read=_SILENCE_SECONDS, sock_connect=_ASK_SECONDS
+                )
+                async with self._client.get(
+                    f"{self._keeper}/watch", headers=self._headers, timeout=timeout
+                ) as answer:
+                    answer.raise_for_status()
+                    async for line in answer.content:
+                        self.child.state = json.loads(line)
+            self.child.state = dict(_NOTHING)
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def start(self) -> None:
+        """Start it, or let it go on, and wait until it answers. Raises StackError."""
+
+        async def settled() -> bool:
+            return not self.child.running or await self.answers()
+
+        await self._act("start")
+        if not await until(settled, START_SECONDS) or not self.child.running:
+            raise self.child.failure("ended, or does not answer")
+
+    async def end(self, *, gently: bool = False) -> None:
+        """Stop it; one that is frozen gets its end before it goes on."""
+        await self.close_kept()
+        await self._act("end", gently=gently)
+
+    async def freeze(self) -> None:
+        """Stop every process of it. Raises StackError where that cannot be read back."""
+        if not self.child.running:
+            await self.start()
+        await self._act("freeze")
+        if not self.frozen:
+            raise StackError(f"{self.name} was not frozen")
+
+    async def copy(self) -> None:
+        """Begin anew as a copy of the other one, which must lead. Raises StackError."""
+        await self.close_kept()
+        await self._act("copy")
+        await self.start()
+
+    async def _act(self, verb: str, **body: Any) -> None:
+        if self._to_mark is not None:
+            marked, self._to_mark = self._to_mark, None
+            await self._post("mark", {"standby": marked})
+        await self._post(verb, body)
+
+    async def _post(self, verb: str, body: dict[str, Any]) -> None:
+        try:
+            async with (
+                asyncio.timeout(_ACT_SECONDS),
+                self._client.post(f"{self._keeper}/{verb}", headers=self._headers, json=body) as answer,
+            ):
+                answer.raise_for_status()
+                self.child.state = await answer.json()
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
+            raise StackError(
+                f"{self.name}: its keeper does not {verb} it: {problem or 'no answer in time'}"
+            ) from problem
+
+
+class PodDatabase(Database[PodServer]):
+    """Both; who leads is told by what they say of their disks."""
+
+    def find_leader(self) -> None:
+        """For a platform that starts while they are there already."""
+        first, second = self.servers.values()
+        leads = first.standby_on_disk and second.child.running and not second.standby_on_disk
+        self.leader = second if leads else first
+
+    async def follow(self) -> None:
+        """Make the follower anew from a copy of the leader and wait until it streams. Raises StackError."""
+        await self.follower.copy()
+        if not await until(self.streams, _STREAM_SECONDS):
+            raise self.follower.child.failure(f"does not stream from {self.leader.name}")

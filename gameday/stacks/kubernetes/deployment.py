@@ -1,0 +1,242 @@
+"""The auth service as a Deployment: its replicas are pods, and a change of it is a roll-out by Kubernetes.
+
+What it should be stands in the Deployment (image, environment, replicas) and in the ConfigMap of flags and breaker;
+both are followed, so that whoever changes them by another hand is noticed and stands in the history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from gameday.errors import StackError
+from gameday.stacks.kubernetes.cluster import Cluster, Gone, Object
+from gameday.stacks.kubernetes.names import (
+    AUTHOR,
+    CHANGE_CAUSE,
+    LIVE,
+    LIVE_KEY,
+    PLATFORM_MANAGER,
+    RESTARTED_AT,
+)
+from gameday.stacks.kubernetes.pods import Pod
+from gameday.stacks.platform.catalog import RELEASES, SERVICE, SETTINGS, Spec
+from gameday.stacks.platform.catalog import known as known_name
+from gameday.stacks.platform.history import History
+from gameday.stacks.platform.replica import Replica
+from gameday.stacks.platform.rollout import AuthService
+from gameday.stacks.platform.waiting import until
+
+PORT = 8080
+APPS = "apis/apps/v1"
+ROLLOUT_SECONDS = 45.0
+_KNOWN_SECONDS = 3.0
+"""From an act until our watch has told of it."""
+_SETTLE_SECONDS = 0.2
+"""From a pod's readiness until every node's rules have it."""
+
+
+class PodReplica(Replica):
+    """One pod of the Deployment."""
+
+    child: Pod
+
+    def __init__(self, pod: Pod, spec: Spec, *, admin_token: str, client: aiohttp.ClientSession) -> None:
+        super().__init__(pod.name, 0, spec, "", admin_token=admin_token, client=client)
+        self.child = pod
+
+    @property
+    def url(self) -> str:
+        """Its own address; a pod has none until it has been given a node."""
+        return f"http://{self.child.address or '0.0.0.0'}:{PORT}"  # noqa: S104 - nobody answers there
+
+    @url.setter
+    def url(self, _: str) -> None:
+        """Told by the pod alone."""
+
+    async def end(self) -> None:
+        """Take the pod away; its ReplicaSet brings another where one is missing."""
+        await self.child.stop()
+
+
+class DeploymentService(AuthService):
+    """Its ``spec`` is what the Deployment says; ``replicas`` are its pods that are not on their way out."""
+
+    def __init__(self, cluster: Cluster, spec: Spec, history: History) -> None:
+        super().__init__(spec, (), _nobody, history)
+        self._cluster = cluster
+        self._live: dict[str, Any] = {}
+        self._seen: Object | None = None
+
+    async def heard(self, item: Object, there: bool) -> None:
+        """The Deployment as it is now."""
+        if item["metadata"]["name"] != SERVICE or not there:
+            return
+        self._seen = item
+        if self.changing:
+            return
+        before, now = self.spec, self._spec_of(item)
+        if now != before:
+            self.spec = now
+            if not self.fresh:
+                self._remember(before, now, _author(item))
+        self.fresh = False
+
+    fresh = True
+    """Before the Deployment was first seen."""
+
+    async def read_live(self) -> None:
+        """Flags and breaker, as they stand in the ConfigMap."""
+        found = await self._cluster.read("configmaps", LIVE)
+        text = ((found or {}).get("data") or {}).get(LIVE_KEY)
+        self._live = json.loads(text) if text else {}
+
+    def _spec_of(self, item: Object) -> Spec:
+        container = item["spec"]["template"]["spec"]["containers"][0]
+        version = container["image"].rpartition(":")[2]
+        environment = {row["name"]: row.get("value", "") for row in container.get("env", ())}
+        own = RELEASES.get(version, {})
+        return Spec(
+            version,
+            int(item["spec"]["replicas"]),
+            {name: self._live.get("flags", {}).get(name, value) for name, value in own.items()},
+            {
+                name: type(setting.default)(environment.get(name.upper(), setting.default))
+                for name, setting in SETTINGS.items()
+            },
+            self._live.get("breaker", "closed"),
+        )
+
+    async def become(self, change: Callable[[Spec], Spec], author: str) -> tuple[Spec, Spec]:
+        """Bring the service to the spec that a change makes of the present one: (before, after).
+
+        Raises:
+            StackError: the roll-out did not end well in time; it goes on, or stands where it is.
+        """
+        async with self._changing:
+            before, wanted = self.spec, change(self.spec)
+            self.spec = wanted
+            try:
+                if (before.flags, before.breaker) != (wanted.flags, wanted.breaker):
+                    await self._write_live(wanted)
+                same = before.version == wanted.version and before.settings == wanted.settings
+                if same:
+                    await asyncio.gather(*(replica.become(wanted) for replica in self.replicas))
+                if not same or before.replicas != wanted.replicas:
+                    await self._patch(_change(before, wanted, author))
+                    await self._rolled_out()
+                elif await self.ready_replicas() < wanted.replicas:
+                    await self._rolled_out()
+            except StackError:
+                if self._seen is not None:
+                    self.spec = self._spec_of(self._seen)
+                raise
+            for replica in self.replicas:
+                replica.spec = wanted
+            self._remember(before, wanted, author)
+            return before, wanted
+
+    async def restart(self, name: str | None) -> list[str]:
+        """Replace one replica, or all, one after the other, by fresh ones; the names of the old ones."""
+        async with self._changing:
+            if name is not None:
+                known_name("replica", name, [replica.name for replica in self.replicas])
+            old = [replica for replica in self.replicas if name in {None, replica.name}]
+            if name is None:
+                now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+                annotations = {RESTARTED_AT: now}
+                await self._patch({"spec": {"template": {"metadata": {"annotations": annotations}}}})
+            else:
+                await self._cluster.delete("pods", name)
+            gone = {replica.name for replica in old}
+
+            async def replaced() -> bool:
+                return not gone & {replica.name for replica in self.replicas}
+
+            if not await until(replaced, ROLLOUT_SECONDS):
+                raise StackError(
+                    f"{SERVICE}: {', '.join(sorted(gone))} not replaced in {ROLLOUT_SECONDS:g} s"
+                )
+            await self._rolled_out()
+            return [replica.name for replica in old]
+
+    async def _patch(self, change: Object) -> None:
+        self._seen = await self._cluster.patch(
+            "deployments", SERVICE, change, manager=PLATFORM_MANAGER, group=APPS
+        )
+
+    async def _write_live(self, wanted: Spec) -> None:
+        self._live = {"flags": dict(wanted.flags), "breaker": wanted.breaker}
+        body = {"data": {LIVE_KEY: json.dumps(self._live)}}
+        try:
+            await self._cluster.patch("configmaps", LIVE, body, manager=PLATFORM_MANAGER)
+        except Gone:
+            made = {"metadata": {"name": LIVE}, **body}
+            await self._cluster.ask("POST", self._cluster.path("configmaps"), made)
+
+    async def _rolled_out(self) -> None:
+        """Until Kubernetes says so, and every pod of it is ready. Raises StackError with what is in the way."""
+
+        async def done() -> bool:
+            item = self._seen
+            if item is None:
+                return False
+            status, wanted = item.get("status", {}), int(item["spec"]["replicas"])
+            return bool(
+                status.get("observedGeneration", 0) >= item["metadata"]["generation"]
+                and status.get("replicas", 0) == status.get("updatedReplicas", 0) == wanted
+                and status.get("readyReplicas", 0) == wanted
+                and len(self.replicas) == wanted
+                and all(replica.child.ready for replica in self.pods)
+            )
+
+        if not await until(done, ROLLOUT_SECONDS):
+            held = [f"{pod.name}: {pod.trouble}" for pod in (one.child for one in self.pods) if pod.trouble]
+            why = f" ({'; '.join(held)})" if held else ""
+            raise StackError(
+                f"the roll-out of {SERVICE} did not end within {ROLLOUT_SECONDS:g} s{why}; "
+                f"see: kubectl rollout status deployment/{SERVICE}"
+            )
+        await asyncio.sleep(_SETTLE_SECONDS)
+
+    @property
+    def pods(self) -> list[PodReplica]:
+        """The replicas as what they are."""
+        return [replica for replica in self.replicas if isinstance(replica, PodReplica)]
+
+
+def _nobody(_number: int, _slot: int, _spec: Spec) -> Replica:
+    raise StackError("replicas are made by their ReplicaSet")
+
+
+def _change(before: Spec, wanted: Spec, author: str) -> Object:
+    """What to patch: only what is different, so that a change of replicas rolls nothing out."""
+    spec: Object = {}
+    if before.replicas != wanted.replicas:
+        spec["replicas"] = wanted.replicas
+    container: Object = {}
+    if before.version != wanted.version:
+        container["image"] = f"gameday-auth:{wanted.version}"
+    changed = [name for name, value in wanted.settings.items() if before.settings.get(name) != value]
+    if changed:
+        container["env"] = [{"name": name.upper(), "value": str(wanted.settings[name])} for name in changed]
+    cause = ", ".join(
+        ([f"{before.version} -> {wanted.version}"] if before.version != wanted.version else [])
+        + [f"{name}={wanted.settings[name]}" for name in changed]
+    )
+    if container:
+        spec["template"] = {"spec": {"containers": [{"name": SERVICE, **container}]}}
+    notes: Mapping[str, str] = {AUTHOR: author, **({CHANGE_CAUSE: f"{cause} by {author}"} if cause else {})}
+    return {"metadata": {"annotations": notes}, "spec": spec}
+
+
+def _author(item: Object) -> str:
+    """Who changed it last: the field manager of the newest change that is not a status."""
+    rows = [row for row in item["metadata"].get("managedFields", ()) if row.get("subresource") != "status"]
+    newest: Object = max(rows, key=lambda row: str(row.get("time", "")), default={})
+    return str(newest.get("manager", "somebody"))

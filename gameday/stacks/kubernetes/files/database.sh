@@ -1,0 +1,50 @@
+#!/bin/bash
+# One database server, for as long as the file /control/stopped is not there. One that ends unasked puts it there. From an
+# empty folder, a server becomes a copy of its peer where that answers; only the first one may begin anew.
+set -uo pipefail
+secret() { cat "/run/staging/$1"; }
+server='' ending=''
+trap 'ending=yes; [ -z "$server" ] || kill -INT "$server" 2>/dev/null' TERM
+
+prepare() {
+  [ -s "$PGDATA/PG_VERSION" ] && return
+  rm -rf "$PGDATA"
+  until pg_isready -q -h "$PEER" -U postgres -t 1; do
+    [ "${FIRST:-}" != yes ] || [ -e /control/copy ] || break
+    [ -z "$ending" ] || return 1
+    sleep 0.2
+  done
+  if pg_isready -q -h "$PEER" -U postgres -t 1; then
+    pg_basebackup --pgdata="$PGDATA" --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync \
+      --dbname="host=$PEER user=replicator password=$(secret replicator) application_name=$NAME connect_timeout=5" || return 1
+  else
+    begin || return 1
+  fi
+  rm -f /control/copy
+}
+
+begin() {
+  initdb -D "$PGDATA" -U postgres --encoding=UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 \
+    --pwfile=<(secret postgres) >/dev/null || return 1
+  { echo "host all all all scram-sha-256"; echo "host replication replicator all scram-sha-256"; } >> "$PGDATA/pg_hba.conf"
+  pg_ctl -D "$PGDATA" -w start -o "-c listen_addresses='' -c fsync=off" >/dev/null || return 1
+  bash /database/roles.sh && pg_ctl -D "$PGDATA" -w stop -m fast >/dev/null
+}
+
+while [ -z "$ending" ]; do
+  if [ -e /control/stopped ]; then
+    sleep 0.05
+    continue
+  fi
+  if ! prepare; then
+    sleep 0.5
+    continue
+  fi
+  postgres -D "$PGDATA" -c listen_addresses='*' -c max_connections=150 -c superuser_reserved_connections=6 \
+    -c shared_buffers=32MB -c dynamic_shared_memory_type=mmap -c jit=off -c fsync=off -c full_page_writes=off \
+    -c wal_keep_size=64MB -c wal_retrieve_retry_interval=200ms -c log_timezone=UTC -c log_line_prefix='%m|%p|%e|%u|%a|' &
+  server=$!
+  wait "$server"
+  touch /control/stopped
+  server=''
+done
