@@ -44,7 +44,7 @@ def engine(require: Require) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(require: Require) -> str:
-    """A context of a Kubernetes cluster that has the sample system's images and may be broken. Never the current one."""
+    """A context of a Kubernetes cluster that has the sample system's images; never the current one by silence."""
     context = os.environ.get("GAMEDAY_KUBE_CONTEXT", "")
     how = "set KUBECONFIG, and GAMEDAY_KUBE_CONTEXT to a context that tests may break"
     if not context or shutil.which("kubectl") is None:

@@ -12,7 +12,7 @@ import aiohttp
 
 from gameday.errors import StackError
 from gameday.stacks.platform.database import Database
-from gameday.stacks.platform.server import START_SECONDS, Server
+from gameday.stacks.platform.server import START_SECONDS, Server, State
 from gameday.stacks.platform.waiting import until
 
 _ASK_SECONDS = 3.0
@@ -94,7 +94,10 @@ class PodServer(Server):
     def __init__(self, name: str, url: str, keeper: str, token: str, client: aiohttp.ClientSession) -> None:
         super().__init__(name, url)
         self.child = Kept(name, dict(_NOTHING))
+        self.heard = False
+        """Whether the keeper has said something, and has not fallen silent since."""
         self._keeper = keeper
+        self._to_mark: bool | None = None
         self._headers = {"Authorization": f"Bearer {token}"}
         self._client = client
 
@@ -109,10 +112,17 @@ class PodServer(Server):
         return bool(self.child.state["standby"])
 
     def mark(self, *, standby: bool) -> None:
-        """Decide as what it starts from now on; done before it is next started or ended."""
+        """Decide as what it starts from now on; the keeper does it before it next starts or ends it."""
         self._to_mark = standby
 
-    _to_mark: bool | None = None
+    async def state(self) -> State:
+        """What it does, read back. A keeper that says nothing is waited for: it may have begun only now."""
+
+        async def heard() -> bool:
+            return self.heard
+
+        await until(heard, _SILENCE_SECONDS)
+        return await super().state()
 
     async def follow(self) -> None:
         """Hear what the keeper says, for ever; one that is silent keeps a server that is down."""
@@ -126,8 +136,8 @@ class PodServer(Server):
                 ) as answer:
                     answer.raise_for_status()
                     async for line in answer.content:
-                        self.child.state = json.loads(line)
-            self.child.state = dict(_NOTHING)
+                        self.child.state, self.heard = json.loads(line), True
+            self.child.state, self.heard = dict(_NOTHING), False
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def start(self) -> None:
@@ -187,6 +197,11 @@ class PodDatabase(Database[PodServer]):
         first, second = self.servers.values()
         leads = first.standby_on_disk and second.child.running and not second.standby_on_disk
         self.leader = second if leads else first
+
+    async def streams(self) -> bool:
+        """Whether the leader streams to a follower that runs: to one that is being copied it streams as well."""
+        watched = all(server.heard for server in self.servers.values())
+        return watched and self.follower.child.running and await super().streams()
 
     async def follow(self) -> None:
         """Make the follower anew from a copy of the leader and wait until it streams. Raises StackError."""
