@@ -95,6 +95,16 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """Where a stack tells what people do to it with tools of their own, past the desk."""
+
+    stream: str
+    """A URL that tells of each act as it begins and as it has ended, one JSON object a line."""
+    token: str
+    """What must be shown to follow. Never logged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a stack can do, so that a scenario is refused with the reason before it starts."""
 
@@ -184,6 +194,9 @@ class Stack(Protocol):
 
     def alerting(self) -> Alerting | None:
         """Who pages; None where the run evaluates the system's monitors itself."""
+
+    def witness(self) -> Witness | None:
+        """Who sees acts by other hands; None where nobody does."""
 
     def capabilities(self) -> Capabilities:
         """What it can."""

@@ -26,6 +26,7 @@ Append = Callable[[Event, float | None], Record]
 
 _ANY_TIME = frozenset({"assign", "note"})
 """Acts that make sense before there is an incident; what else is said then would be graded as never said."""
+_BY_HAND = "by hand, not at the desk"
 _LEVER_DEADLINE = 60.0
 _ASK_DEADLINE = 15.0
 """Seconds for a question to the stack, whatever deadline the stack itself keeps."""
@@ -42,6 +43,19 @@ class Reply:
     ok: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Witnessed:
+    """An act past the desk that is under way."""
+
+    act: int
+    by: str
+    lever: str
+    did: str
+
+    def who(self) -> dict[str, Any]:
+        return {"by": self.by, "scripted": False, "act": self.act, "lever": self.lever}
+
+
 class Desk:
     """Open from the baseline to the end of Respond."""
 
@@ -53,6 +67,8 @@ class Desk:
         self._numbers = itertools.count(1)
         self._pulling: set[asyncio.Task[Reply]] = set()
         self._closed = ""
+        self._witnessed: dict[int, _Witnessed] = {}
+        """What was begun past the desk, by the stack's own number of it."""
 
     async def act(self, do: str, by: str, words: Mapping[str, Any], *, scripted: bool = False) -> Reply:
         """Do and record one act.
@@ -162,6 +178,25 @@ class Desk:
         self._pulling.add(pull)
         pull.add_done_callback(self._pulling.discard)
         return await asyncio.shield(pull)  # who asked may go away; the lever is pulled, and recorded
+
+    def witness(self, told: Mapping[str, Any]) -> None:
+        """Record what somebody did past the desk, as the stack tells it: a lever's pull by other means.
+
+        What is not understood is left out: the stack's inventory is compared at the end all the same.
+        """
+        number = int(told["number"])
+        if told["event"] == "began":
+            act = self._witnessed[number] = _Witnessed(
+                next(self._numbers), str(told["who"]), str(told["lever"]), str(told["did"])
+            )
+            arguments = {key: str(value) for key, value in told["arguments"].items()}
+            if told["before"]:
+                things = {arguments["service"]: dict(told["before"])}
+                self._append(RecipeWritten(owner=f"lever:{act.act}", things=things), None)
+            self._append(LeverBegan(**act.who(), arguments=arguments, because=_BY_HAND), None)
+        elif (ended := self._witnessed.pop(number, None)) is not None:
+            did = ended.did if told["ok"] else str(told["problem"])
+            self._append(LeverEnded(**ended.who(), ok=bool(told["ok"]), changed=True, did=did), None)
 
     def _call(self, words: dict[str, Any]) -> LeverCall:
         """The pull that is asked for: as typed at a shell under ``words``, else by name and arguments."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from gameday.detect.inbox import Stream
 from gameday.detect.scraper import Scraper
 from gameday.errors import StackError
 from gameday.events import (
@@ -49,6 +50,7 @@ class Sources:
         self._server: DeskServer | None = None
         self._scraper: Scraper | None = None
         self._load: Load | None = None
+        self._witness: Stream | None = None
         self._alerts: Alerts | None = None
         """Where an Alertmanager pages; else the run evaluates monitors itself, and ``_watches`` is what they know."""
         self._watches = Watches()
@@ -64,6 +66,9 @@ class Sources:
             session.append(await self._alerts.start())
         self._scraper = Scraper(stack.targets, SCRAPE_INTERVAL, self._scraped)
         await self._scraper.start()
+        if (witness := stack.witness()) is not None:
+            self._witness = Stream(witness.stream, witness.token, lambda _, told: self.desk.witness(told))
+            await self._witness.start()
         self._server = DeskServer(self.desk, token, self._state)
         url = await self._server.start()
         load = order.inputs.scenario.load
@@ -152,6 +157,8 @@ class Sources:
             self._scraper = None
         if self._alerts is not None:
             await self._alerts.stop()
+        if self._witness is not None:
+            await self._witness.stop()
         if self._server is not None:
             await self._server.stop()
             self._server = None

@@ -27,6 +27,7 @@ from gameday.ports import (
     Target,
     Things,
     Topic,
+    Witness,
 )
 
 RELEASES = ("v1.2.3", "v1.3.0")
@@ -138,6 +139,10 @@ class FakeStack:
     def alerting(self) -> Alerting | None:
         """What a test has put here."""
         return self.pages
+
+    def witness(self) -> Witness | None:
+        """Nobody."""
+        return None
 
     def capabilities(self) -> Capabilities:
         """All it has."""

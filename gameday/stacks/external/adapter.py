@@ -25,6 +25,7 @@ from gameday.ports import (
     Target,
     Things,
     Topic,
+    Witness,
 )
 from gameday.stacks.external.doing import do, shown, token_of
 from gameday.stacks.platform.catalog import known
@@ -113,6 +114,10 @@ class ExternalStack:
             receiver=pager.receiver,
             listen=pager.listen,
         )
+
+    def witness(self) -> Witness | None:
+        """Nobody."""
+        return None
 
     def capabilities(self) -> Capabilities:
         """What the file names, and no more."""

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Self
 
 from gameday.errors import Refused, StackError, StackGone
-from gameday.ports import Endpoints, Target, Things
+from gameday.ports import Endpoints, Target, Things, Witness
 from gameday.stacks.kubernetes.cluster import Cluster, Gone
 from gameday.stacks.kubernetes.manifests import PART_OF, manifests
 from gameday.stacks.kubernetes.names import ADAPTER_MANAGER, MARKER, MARKER_ANNOTATION, SECRET
@@ -117,6 +117,10 @@ class KubernetesStack(PlatformClient):
             "GAMEDAY_CONTROL_TOKEN": self._secrets["control-token"],
             **points.proxy_variables(),
         }
+
+    def witness(self) -> Witness | None:
+        """The platform, which follows the namespace: ``kubectl`` and the like are seen by their field managers."""
+        return Witness(f"{self._url('platform', 'http')}/acts/stream", self._secrets["control-token"])
 
     async def targets(self) -> Sequence[Target]:
         """All by way of the platform: pods come and go, and are not published."""

@@ -7,14 +7,17 @@ both are followed, so that whoever changes them by another hand is noticed and s
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
 from gameday.errors import StackError
+from gameday.stacks.kubernetes.by_hand import ByHand, by_hand
 from gameday.stacks.kubernetes.cluster import Cluster, Gone, Object
 from gameday.stacks.kubernetes.names import (
     AUTHOR,
@@ -72,23 +75,44 @@ class DeploymentService(AuthService):
         self._cluster = cluster
         self._live: dict[str, Any] = {}
         self._seen: Object | None = None
+        self.told: Callable[[dict[str, Any]], None] = lambda _: None
+        """Told of each act by another hand, when it begins and when it has ended."""
+        self._numbers = itertools.count(1)
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def heard(self, item: Object, there: bool) -> None:
         """The Deployment as it is now."""
         if item["metadata"]["name"] != SERVICE or not there:
             return
-        self._seen = item
+        last, self._seen = self._seen, item
         if self.changing:
             return
         before, now = self.spec, self._spec_of(item)
+        if last is not None and _generation(last) != _generation(item):
+            restarted = _restarted_at(last) != _restarted_at(item)
+            self._witness(by_hand(before, now, self._releases[:-1], restarted=restarted), _author(item))
         if now != before:
             self.spec = now
-            if not self.fresh:
+            if last is not None:
                 self._remember(before, now, _author(item))
-        self.fresh = False
 
-    fresh = True
-    """Before the Deployment was first seen."""
+    def _witness(self, acts: Sequence[ByHand], who: str) -> None:
+        """Tell of what somebody did by another hand, and later how it ended."""
+        for act in acts:
+            number = next(self._numbers)
+            row = {**dataclasses.asdict(act), "number": number, "who": who}
+            self.told({"event": "began", **row})
+            ending = asyncio.create_task(self._tell_end(number))
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+
+    async def _tell_end(self, number: int) -> None:
+        try:
+            await self._rolled_out()
+        except StackError as problem:
+            self.told({"event": "ended", "number": number, "ok": False, "problem": str(problem)})
+        else:
+            self.told({"event": "ended", "number": number, "ok": True, "problem": ""})
 
     async def read_live(self) -> None:
         """Flags and breaker, as they stand in the ConfigMap."""
@@ -233,6 +257,15 @@ def _change(before: Spec, wanted: Spec, author: str) -> Object:
         spec["template"] = {"spec": {"containers": [{"name": SERVICE, **container}]}}
     notes: Mapping[str, str] = {AUTHOR: author, **({CHANGE_CAUSE: f"{cause} by {author}"} if cause else {})}
     return {"metadata": {"annotations": notes}, "spec": spec}
+
+
+def _generation(item: Object) -> int:
+    return int(item["metadata"]["generation"])
+
+
+def _restarted_at(item: Object) -> str:
+    annotations = item["spec"]["template"]["metadata"].get("annotations") or {}
+    return str(annotations.get(RESTARTED_AT, ""))
 
 
 def _author(item: Object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 import os
 import signal
@@ -22,6 +23,7 @@ from gameday.errors import StackError
 from gameday.stacks.kubernetes.cluster import Cluster, There
 from gameday.stacks.kubernetes.names import MARKER_ANNOTATION, PLATFORM_PORT, SECRET
 from gameday.stacks.kubernetes.parts import PodParts
+from gameday.stacks.platform.broadcast import Broadcast
 from gameday.stacks.platform.catalog import known
 from gameday.stacks.platform.control import Control
 from gameday.stacks.platform.passwords import fresh_passwords
@@ -90,7 +92,10 @@ async def _answer(parts: PodParts, token: str, stopped: asyncio.Event) -> None:
     async def of_gateway(_request: web.Request) -> web.Response:
         return await passed_on("http://gateway:2020/metrics", "gateway")
 
+    acts = Broadcast()
+    parts.auth.told = lambda act: acts.tell(json.dumps(act))
     app.router.add_get("/healthz", healthz)
+    app.router.add_get("/acts/stream", acts.stream)
     app.router.add_get("/metrics/service/{name}", of_replica)
     app.router.add_get("/metrics/gateway/", of_gateway)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

@@ -24,6 +24,7 @@ from gameday.ports import (
     Target,
     Things,
     Topic,
+    Witness,
 )
 from gameday.stacks.platform.catalog import COMPONENTS
 from gameday.stacks.platform.lever_table import LEVERS, read_arguments, touched
@@ -54,6 +55,10 @@ class PlatformClient(ABC):
 
     def alerting(self) -> Alerting | None:
         """Nobody but the run itself."""
+        return None
+
+    def witness(self) -> Witness | None:
+        """Nobody."""
         return None
 
     def capabilities(self) -> Capabilities:

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gameday.stacks.compose import inbox
 from gameday.stacks.compose.inbox import Inbox
+from gameday.stacks.platform import broadcast
 
 TOKEN = {"Authorization": "Bearer t0ken"}
 
@@ -54,7 +54,7 @@ def test_every_follower_gets_what_comes_and_a_stranger_sends_nothing() -> None:
 
 def test_who_does_not_keep_up_is_cut_off_and_so_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left out in silence: the stream ends, and whoever follows again asks what fires."""
-    monkeypatch.setattr(inbox, "_MOST_WAITING", 0)
+    monkeypatch.setattr(broadcast, "_MOST_WAITING", 0)
 
     async def body(client: aiohttp.ClientSession, url: str) -> bytes:
         async with client.get(f"{url}/stream") as follower:
