@@ -1,0 +1,240 @@
+"""Whole game days on a real cluster: real pods behind real Services, killed by chaosk8s, rolled back by Kubernetes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gameday.stacks.kubernetes.adapter import KubernetesStack
+from tests.e2e.conftest import Copy
+from tests.gamedays import Home
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+SCENARIOS = ("auth-connection-leak", "database-outage", "replica-kill")
+
+
+def kubectl(context: str, *words: str, **more: Any) -> str:
+    """What a command of it prints."""
+    command = ["kubectl", "--context", context, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, **more).stdout
+
+
+def uids(context: str, namespace: str) -> set[str]:
+    """Of all pods of a namespace."""
+    items = json.loads(kubectl(context, "-n", namespace, "get", "pods", "-o", "json"))["items"]
+    return {item["metadata"]["uid"] for item in items}
+
+
+def allowing(home: Home, context: str, namespace: str) -> Home:
+    """A home whose project allows this namespace, and whose commands find the cluster."""
+    (home.work / "gameday.toml").write_text(
+        f'[targets]\nkubernetes = [{{ context = "{context}", namespace = "{namespace}" }}]\n'
+    )
+    return Home(home.folder, {"KUBECONFIG": os.environ["KUBECONFIG"]}, games=home.games)
+
+
+@pytest.fixture
+def fresh(home: Home, cluster: str) -> tuple[Home, str]:
+    """A home, and a namespace that is not there."""
+    namespace = f"gameday-test-{secrets.token_hex(3)}"
+    return allowing(home, cluster, namespace), namespace
+
+
+@pytest.fixture(scope="module")
+def standing(cluster: str) -> Iterator[KubernetesStack]:
+    """One system for all trials, each of which puts back what it changes."""
+    made = KubernetesStack(cluster, f"gameday-test-{secrets.token_hex(3)}")
+    asyncio.run(made.up())
+    yield made
+    asyncio.run(made.down())
+
+
+@pytest.fixture
+def mine(home: Home, cluster: str, standing: KubernetesStack) -> Home:
+    """A home whose project allows the standing one."""
+    return allowing(home, cluster, standing.handle()["namespace"])
+
+
+def attached(stack: KubernetesStack) -> list[str]:
+    """The words that let a run use it."""
+    return ["--stack", "kubernetes", "--attach", stack.handle()["namespace"]]
+
+
+def inventory(stack: KubernetesStack) -> dict[str, dict[str, Any]]:
+    """The stack's state, read back now."""
+    return {name: dict(aspects) for name, aspects in asyncio.run(stack.inventory()).items()}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_scenario_as_shipped(
+    fresh: tuple[Home, str], cluster: str, shipped: Callable[[str], str], scenario: str
+) -> None:
+    """The same file, the same verdict as on the embedded stack; and the namespace is gone afterwards."""
+    home, namespace = fresh
+    game = home.start(shipped(scenario), "--stack", "kubernetes")
+    done = game.end(within=400)
+    assert done.code == 0, done
+    card = game.card
+    assert card["clean"] is True
+    if scenario != "replica-kill":
+        assert card["mitigation"]["by"] == "responder"
+        assert card["adherence"]["coverage_verified"] == 1.0
+    else:
+        checked = [event for event in game.events() if event["type"] == "fault_checked"]
+        assert "(uid " in str(game.events()), "who was killed is named by its UID"
+        assert checked
+    assert namespace not in kubectl(cluster, "get", "namespaces", "-o", "name")
+
+
+def test_a_roll_back_by_hand_is_recorded_credited_and_mitigates(
+    mine: Home, short: Copy, cluster: str, standing: KubernetesStack
+) -> None:
+    """`kubectl rollout undo`, typed by somebody who never pulls a lever at the desk."""
+    before = inventory(standing)
+    namespace = standing.handle()["namespace"]
+    game = mine.start(short("auth-connection-leak"), *attached(standing), "--responder", "people")
+    game.until("impact_observed", within=90)
+    history = kubectl(cluster, "-n", namespace, "rollout", "history", "deployment/auth")
+    assert "v1.2.3 -> v1.3.0 by deploy-bot" in history
+    kubectl(cluster, "-n", namespace, "rollout", "undo", "deployment/auth")
+    began = game.until("lever_began", within=20)
+    assert (began["by"], began["lever"], began["arguments"]["to"]) == ("kubectl", "rollback", "v1.2.3")
+    game.until("lever_ended", within=60, ok=True)
+    game.end(within=120)
+    card = game.card
+    assert card["mitigation"]["by"] == "responder"
+    assert card["mitigation"]["who"] == "kubectl"
+    assert card["mitigation"]["what"].startswith("rollback auth v1.3.0 -> v1.2.3")
+    assert card["measures"]["time_to_mitigate"]["verdict"] == "PASS"
+    assert card["adherence"]["coverage_verified"] > 0
+    assert card["clean"] is True
+    assert inventory(standing) == before
+
+
+def test_settings_and_replicas_by_hand_are_levers_too(cluster: str, standing: KubernetesStack) -> None:
+    """`kubectl set env` and `kubectl scale` stand in the system's history under the tool that did it."""
+    before = inventory(standing)
+    namespace = standing.handle()["namespace"]
+    kubectl(cluster, "-n", namespace, "set", "env", "deployment/auth", "POOL_MAX=20")
+    kubectl(cluster, "-n", namespace, "rollout", "status", "deployment/auth", "--timeout=60s")
+    kubectl(cluster, "-n", namespace, "scale", "deployment/auth", "--replicas=3")
+    kubectl(cluster, "-n", namespace, "rollout", "status", "deployment/auth", "--timeout=60s")
+    time.sleep(0.5)
+    changed = inventory(standing)["auth"]
+    assert (changed["setting.pool_max"], changed["replicas"]) == (20, 3)
+    asyncio.run(standing.restore(before))
+    assert inventory(standing) == before
+
+
+def test_pods_of_others_are_left_alone(
+    mine: Home, short: Copy, cluster: str, standing: KubernetesStack
+) -> None:
+    """A pod of the same labels in another namespace lives on, the same one by its UID."""
+    other = f"gameday-test-{secrets.token_hex(3)}"
+    kubectl(cluster, "create", "namespace", other)
+    try:
+        labels = "--labels=app.kubernetes.io/name=auth"
+        words = [
+            "run",
+            "bystander",
+            "--image=gameday-auth:v1.2.3",
+            "--image-pull-policy=IfNotPresent",
+            labels,
+        ]
+        kubectl(cluster, "-n", other, *words, "--command", "--", "sleep", "600")
+        kubectl(cluster, "-n", other, "wait", "--for=condition=Ready", "pod/bystander", "--timeout=60s")
+        before = uids(cluster, other)
+        game = mine.start(
+            short("replica-kill", faults={"kill": {"with": {"count": "all"}}}), *attached(standing)
+        )
+        game.end(within=150)
+        assert any(event["type"] == "fault_injected" and event["ok"] for event in game.events())
+        assert uids(cluster, other) == before
+    finally:
+        kubectl(cluster, "delete", "namespace", other, "--wait=false")
+
+
+def test_a_killed_runner_keeps_others_off_until_it_is_reverted(
+    mine: Home, short: Copy, standing: KubernetesStack
+) -> None:
+    """A bad release is out and nobody watches: the next run is refused with the command that mends it."""
+    before = inventory(standing)
+    scenario = short("auth-connection-leak")
+    game = mine.start(scenario, *attached(standing), "--responder", "none")
+    game.until("fault_injected", within=90, ok=True)
+    game.kill()
+    run = game.folder.name
+    refused = mine.gameday("run", scenario, *attached(standing))
+    assert refused.code == 3, refused
+    assert f"gameday revert {run}" in " ".join(refused.err.split())
+
+    reverted = mine.gameday("revert", run, within=120)
+    assert reverted.code == 0, reverted
+    assert inventory(standing) == before
+
+
+def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str, short: Copy) -> None:
+    """Though it is allowed: nothing is applied to it."""
+    namespace = f"gameday-test-{secrets.token_hex(3)}"
+    kubectl(cluster, "create", "namespace", namespace)
+    try:
+        mine = allowing(home, cluster, namespace)
+        scenario = short("identity-latency")
+        for words in ((), ("--attach", namespace)):
+            refused = mine.gameday("run", scenario, "--stack", "kubernetes", *words)
+            assert refused.code == 3, refused
+            assert "is not marked as staging" in " ".join(refused.err.split())
+        assert kubectl(cluster, "-n", namespace, "get", "all", "-o", "name") == ""
+    finally:
+        kubectl(cluster, "delete", "namespace", namespace, "--wait=false")
+
+
+def test_a_context_that_is_not_there_is_said(home: Home, cluster: str, short: Copy) -> None:
+    """The current context is not taken instead."""
+    mine = allowing(home, "no-such-context", "auth-staging")
+    refused = mine.gameday("run", short("identity-latency"), "--stack", "kubernetes")
+    assert refused.code == 3, refused
+    assert "no-such-context" in refused.err
+
+
+def test_experiments_run_under_chaos_run(standing: KubernetesStack, tmp_path: Path) -> None:
+    """Kill by chaosk8s with nothing but the stack's variables: every activity succeeded, the stack as before."""
+    before = inventory(standing)
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "HOME": str(tmp_path), **standing.environment()}
+    words = [sys.executable, "-W", "ignore", "-m", "chaostoolkit", "run"]
+    done = subprocess.run(
+        [*words, str(root / "experiments" / "replica-kill.kubernetes.yaml")],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    journal = json.loads((tmp_path / "journal.json").read_text())
+    assert [row["status"] for row in (*journal["run"], *journal["rollbacks"])] == ["succeeded"] * 3
+    assert inventory(standing) == before
+
+
+def test_a_service_that_has_no_pod_is_an_error(
+    standing: KubernetesStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """chaosk8s calls that a success; and without a namespace nothing is asked at all."""
+    from gameday.faults.actions import pods
+
+    for name, value in standing.environment().items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RuntimeError, match="no pod of nobody runs in"):
+        pods.kill("nobody")
+    with pytest.raises(ValueError, match="service is empty"):
+        pods.kill("")
+    monkeypatch.delenv("GAMEDAY_NAMESPACE")
+    with pytest.raises(RuntimeError, match="GAMEDAY_NAMESPACE is not set"):
+        pods.kill("auth")
