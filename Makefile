@@ -25,7 +25,7 @@ test: $(VENV)/.dev  ## every test that needs no outside service
 	$(BIN)/python -m pytest -n logical --dist worksteal -m "not service and not alone"
 	$(BIN)/python -m pytest -m "alone and not service"
 	@echo
-	@echo "Left out: tests that need an outside service (a Docker engine, a real toxiproxy-server, Alertmanager)."
+	@echo "Left out: tests that need an outside service (a Docker engine, a cluster, a real toxiproxy-server, Alertmanager)."
 	@echo "They run with: make test-all"
 
 test-all: $(VENV)/.dev  ## also the tests that need an outside service; those that miss theirs say so

@@ -36,7 +36,7 @@ def test_all_of_it_is_put_into_the_namespace() -> None:
 
 @pytest.mark.parametrize("name", PODS)
 def test_every_pod_is_restricted_probed_and_limited(name: str) -> None:
-    """As the restricted standard asks; requests, a limit of memory, a readiness probe, no token that it does not need."""
+    """As the restricted standard asks; requests, a limit of memory, a probe, no token that it does not need."""
     pod = PODS[name]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
