@@ -51,6 +51,8 @@ pins:  ## make the pinned lists again
 	.pins/bin/python -m pip install --quiet --upgrade pip hatchling editables
 	.pins/bin/python -m pip install --quiet -e '.[fast]'
 	.pins/bin/python -m pip freeze --exclude-editable > requirements/run.txt
+	.pins/bin/python -m pip install --quiet -e '.[kubernetes]'
+	.pins/bin/python -m pip freeze --exclude-editable | grep -vxFf requirements/run.txt > requirements/kubernetes.txt
 	.pins/bin/python -m pip install --quiet --group dev
 	.pins/bin/python -m pip freeze --exclude-editable | grep -vxFf requirements/run.txt > requirements/dev.txt
 	rm -rf .pins
