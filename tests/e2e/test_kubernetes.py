@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from gameday.stacks.kubernetes.adapter import KubernetesStack
 from tests.e2e.conftest import Copy
-from tests.gamedays import Home
+from tests.gamedays import ROOT, Home
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 SCENARIOS = ("auth-connection-leak", "database-outage", "replica-kill")
@@ -199,6 +200,25 @@ def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str,
         kubectl(cluster, "delete", "namespace", namespace, "--wait=false")
 
 
+def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
+    """Its lines, typed as they stand beside the manifests, where the context is the one of this cluster."""
+    mine = allowing(home, cluster, "auth-staging")
+    [box] = re.findall(
+        r"^```sh cluster\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    (home.work / "gameday").symlink_to(ROOT / "gameday")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    try:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", box], cwd=home.work, env={**mine.environment, "PATH": path},
+            capture_output=True, text=True, timeout=400, check=False,
+        )  # fmt: skip
+    finally:
+        kubectl(cluster, "delete", "namespace", "auth-staging", "--ignore-not-found")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^auth-connection-leak +PASS$", done.stdout, re.MULTILINE)
+
+
 def test_a_context_that_is_not_there_is_said(home: Home, cluster: str, short: Copy) -> None:
     """The current context is not taken instead."""
     mine = allowing(home, "no-such-context", "auth-staging")
@@ -210,11 +230,10 @@ def test_a_context_that_is_not_there_is_said(home: Home, cluster: str, short: Co
 def test_experiments_run_under_chaos_run(standing: KubernetesStack, tmp_path: Path) -> None:
     """Kill by chaosk8s with nothing but the stack's variables: every activity succeeded, the stack as before."""
     before = inventory(standing)
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root), "HOME": str(tmp_path), **standing.environment()}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), **standing.environment()}
     words = [sys.executable, "-W", "ignore", "-m", "chaostoolkit", "run"]
     done = subprocess.run(
-        [*words, str(root / "experiments" / "replica-kill.kubernetes.yaml")],
+        [*words, str(ROOT / "experiments" / "replica-kill.kubernetes.yaml")],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
