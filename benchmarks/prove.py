@@ -28,6 +28,7 @@ import yaml
 
 from benchmarks.kept import ROOT, Kept, digest
 from benchmarks.outcomes import as_promised, came_to, effect, errors_at
+from benchmarks.targets import STACKS, environment, project_for
 from gameday.catalog import Catalog, Kind
 from gameday.events import RespondEnded
 from gameday.log import read
@@ -77,7 +78,8 @@ def trials() -> Iterator[Trial]:
         path = catalog.path(Kind.SCENARIO, scenario)
         model = catalog.load(scenario).inputs.scenario
         yield Trial(f"{scenario}: as its playbook answers", scenario, (), "exit 0")
-        yield Trial(f"{scenario}: the same on compose", scenario, ("--stack", "compose"), "exit 0")
+        for stack in STACKS[1:]:
+            yield Trial(f"{scenario}: the same on {stack}", scenario, ("--stack", stack), "exit 0")
         yield Trial(
             f"{scenario}: nobody answers",
             scenario,
@@ -120,7 +122,8 @@ def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
     command = [sys.executable, "-m", "gameday", "run", scenario, *arguments]
     command += ["--out", str(folder / "runs"), "--quiet", "--json"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as game:
+    where = project_for("kubernetes" if "kubernetes" in arguments else "local", folder)
+    with subprocess.Popen(command, cwd=where, env=environment(), stdout=pipe, stderr=pipe, text=True) as game:
         if trial.vanishes:
             _take_away(folder / "runs", game)
         out, err = game.communicate(timeout=1800)

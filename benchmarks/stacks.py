@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.kept import ROOT, Kept
 from benchmarks.rows import Row, judged, spread
+from benchmarks.targets import STACKS, environment, project_for
 from gameday.catalog import Catalog, Kind
 from gameday.events import (
     AlertFired,
@@ -25,7 +26,6 @@ from gameday.events import (
 from gameday.history import History
 from gameday.log import read
 
-STACKS = ("local", "compose")
 _UP_SECONDS = 30.0
 _PATH_SECONDS = 0.2
 
@@ -42,15 +42,17 @@ def measure(kept: Kept, count: int) -> list[Row]:
                     kept.put(name, _run(scenario, stack))
                     print(f"  {name}: {kept.results[name]}", file=sys.stderr, flush=True)
                 found.setdefault((scenario, stack), []).append(kept.results[name])
-    return [*(_side_by_side(scenario, found) for scenario in scenarios), *_compose(found)]
+    rows = [*(_side_by_side(scenario, found) for scenario in scenarios), *_compose(found)]
+    return [*rows, *(_kubernetes(found) if "kubernetes" in STACKS else ())]
 
 
 def _run(scenario: str, stack: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="gameday-bench-") as folder:
         command = [sys.executable, "-m", "gameday", "run", scenario, "--stack", stack, "--quiet", "--json"]
         done = subprocess.run(
-            [*command, "--out", folder], cwd=ROOT, capture_output=True, text=True, check=False, timeout=900
-        )
+            [*command, "--out", folder], cwd=project_for(stack, Path(folder)), env=environment(),
+            capture_output=True, text=True, check=False, timeout=900,
+        )  # fmt: skip
         try:
             card = json.loads(done.stdout)
         except ValueError:
@@ -114,6 +116,26 @@ def _side_by_side(scenario: str, found: Mapping[tuple[str, str], list[Mapping[st
         said.append(f"{stack}: {', '.join([verdicts, *clocks])}")
     alike = len({str(run.get("verdict")) for stack in STACKS for run in found[scenario, stack]}) == 1
     return Row(scenario, "; ".join(said), "the same verdict", alike, "" if alike else "see the figures")
+
+
+def _kubernetes(found: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> list[Row]:
+    ups = [
+        run["up"]
+        for (_, stack), each in found.items()
+        if stack == "kubernetes"
+        for run in each
+        if "up" in run
+    ]
+    return [
+        judged(
+            "kubernetes: from applied to ready, images present",
+            max(ups, default=float("inf")),
+            spread(ups, "s", 1, 1),
+            f"largest at most {_UP_SECONDS:g} s",
+            limit=_UP_SECONDS,
+            why="see the figure",
+        )
+    ]
 
 
 def _compose(found: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> list[Row]:

@@ -2,7 +2,7 @@
 
 chaosk8s calls a selector that matches nothing a success, takes what is finished or on its way out before what serves,
 and without a selector or a namespace reaches for others'. So the victims are chosen here, of those that run, and named
-to it.
+to it. It is imported with this module, which the child does when it is armed: that costs a second.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ import os
 import random
 import re
 import time
+from functools import cache
 from typing import Any
+
+from chaosk8s import create_k8s_api_client
+from chaosk8s.pod.actions import terminate_pods
+from kubernetes import client
 
 from gameday.faults.actions import holding
 from gameday.faults.actions.control import ask
@@ -77,8 +82,6 @@ def kill_once(
     service: str, count: int | str, pick: str, seed: int, grace: int = 0, *, nobody_is_fine: bool = False
 ) -> list[str]:
     """One round; gives who was killed, as ``name (uid 1234)``. Raises RuntimeError as ``kill`` does."""
-    from chaosk8s.pod.actions import terminate_pods
-
     if not service:
         raise ValueError("service is empty: without one, pods of others would be killed too")
     if pick not in {"random", "oldest"}:
@@ -152,14 +155,16 @@ def _where() -> tuple[str, dict[str, str]]:
     return namespace, secrets
 
 
+@cache
+def _api() -> client.CoreV1Api:
+    """Made once: to read the kubeconfig and to shake hands takes longer than to ask."""
+    return client.CoreV1Api(create_k8s_api_client(_where()[1]))
+
+
 def _running(service: str) -> list[dict[str, Any]]:
     """Pods of a service that run and are not on their way out: name and UID, the oldest first."""
-    from chaosk8s import create_k8s_api_client
-    from kubernetes import client
-
-    namespace, secrets = _where()
-    api = client.CoreV1Api(create_k8s_api_client(secrets))
-    found: list[Any] = api.list_namespaced_pod(namespace, label_selector=f"{_NAME}={service}").items
+    namespace, _ = _where()
+    found: list[Any] = _api().list_namespaced_pod(namespace, label_selector=f"{_NAME}={service}").items
     serving = [
         pod for pod in found if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None
     ]
