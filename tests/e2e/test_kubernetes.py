@@ -219,6 +219,43 @@ def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
     assert re.search(r"^auth-connection-leak +PASS$", done.stdout, re.MULTILINE)
 
 
+def test_a_game_day_by_a_job_inside_the_cluster(cluster: str) -> None:
+    """The Job of the manifests, as they stand: its account may do all that it needs, and it prints a card that passes."""
+    base, jobs = (str(ROOT / "gameday" / "stacks" / "kubernetes" / part) for part in ("base", "jobs"))
+    space = ["-n", "auth-staging"]
+    try:
+        kubectl(cluster, "apply", "-k", base)
+        kubectl(cluster, *space, "rollout", "status", "statefulset/database-replica", "--timeout=120s")
+        kubectl(cluster, "apply", "-k", jobs)
+        _wait_for_image(cluster, "job-name=game-day")
+        kubectl(cluster, *space, "wait", "--for=condition=Complete", "job/game-day", "--timeout=240s")
+        card = kubectl(cluster, *space, "logs", "job/game-day")
+        assert re.search(r"^auth-connection-leak +PASS$", card, re.MULTILINE), card
+        assert "stack clean     yes" in card
+        assert (
+            kubectl(cluster, *space, "get", "cronjob", "game-day", "-o", "jsonpath={.spec.suspend}") == "true"
+        )
+    finally:
+        kubectl(cluster, "delete", "namespace", "auth-staging", "--ignore-not-found")
+
+
+def _wait_for_image(context: str, label: str) -> None:
+    """Until the pod's container has begun; skips where its image is on no node."""
+    words = ["-n", "auth-staging", "get", "pods", "-l", label, "-o", "json"]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for pod in json.loads(kubectl(context, *words))["items"]:
+            for one in pod["status"].get("containerStatuses", ()):
+                reason = one["state"].get("waiting", {}).get("reason", "")
+                if reason in {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}:
+                    pytest.skip(
+                        f"the image {one['image']} is on no node: docs/kubernetes.md says how it is made"
+                    )
+                if reason != "ContainerCreating":
+                    return
+        time.sleep(0.5)
+
+
 def test_a_context_that_is_not_there_is_said(home: Home, cluster: str, short: Copy) -> None:
     """The current context is not taken instead."""
     mine = allowing(home, "no-such-context", "auth-staging")

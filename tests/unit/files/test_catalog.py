@@ -143,7 +143,9 @@ def test_names_of_every_kind() -> None:
         (Kind.RUNBOOK, "scenarios/runbooks", ".md"),
         (Kind.EXPERIMENT, "experiments", ".yaml"),
     ):
-        assert catalog.names(kind) == sorted(path.stem for path in (ROOT / folder).glob(f"*{ending}"))
+        stems = sorted(path.stem for path in (ROOT / folder).glob(f"*{ending}"))
+        variants = [stem for stem in stems if "." in stem]  # of a stack: nobody names those
+        assert catalog.names(kind) == [stem for stem in stems if stem not in variants]
     assert catalog.names(Kind.RUBRIC) == ["standard"]
     assert "open-the-breaker" in catalog.names(Kind.PLAYBOOK)
     assert catalog.path(Kind.RUNBOOK, "slow-dependency") == ROOT / "scenarios/runbooks/slow-dependency.md"
