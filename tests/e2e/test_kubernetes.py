@@ -220,7 +220,7 @@ def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
 
 
 def test_a_game_day_by_a_job_inside_the_cluster(cluster: str) -> None:
-    """The Job of the manifests, as they stand: its account may do all that it needs, and it prints a card that passes."""
+    """The Job of the manifests as they stand: its account may do what it needs, and it prints a card that passes."""
     base, jobs = (str(ROOT / "gameday" / "stacks" / "kubernetes" / part) for part in ("base", "jobs"))
     space = ["-n", "auth-staging"]
     try:
