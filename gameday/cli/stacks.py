@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,12 +102,13 @@ def _external(file: Path) -> Stack:
 
 
 def _namespace(context: str, namespace: str) -> Stack:
-    try:
-        from gameday.stacks.kubernetes.adapter import KubernetesStack
-    except ImportError:
+    from gameday.stacks.kubernetes.adapter import KubernetesStack
+
+    missing = [name for name in ("kubernetes_asyncio", "chaosk8s") if util.find_spec(name) is None]
+    if missing:
         raise Refused(
-            "the kubernetes stack needs more packages: pip install 'gameday-runner[kubernetes]'"
-        ) from None
+            f"the kubernetes stack needs {' and '.join(missing)}: pip install 'gameday-runner[kubernetes]'"
+        )
     return KubernetesStack(context, namespace)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gameday.errors import Refused
 from gameday.live import listed
@@ -22,6 +23,8 @@ def refuse_what_cannot_be_done(order: Order) -> None:
             f"stack '{stack.kind}' is not among the allowed targets ({', '.join(order.allowed)}); "
             "[targets] in gameday.toml says which are"
         )
+    if stack.kind == "kubernetes":
+        _refuse_production(order, [*stack.handle().values()])  # before anything is applied to it
     can = stack.capabilities()
     for use in order.inputs.scenario.faults.values():
         name, ours = use.experiment, order.inputs.experiments[use.experiment].ours
@@ -53,11 +56,17 @@ def refuse_production(order: Order, identity: Identity, points: Endpoints) -> No
     """
     if order.owned or identity.stack == "local" or identity.name in order.not_production:
         return
-    for what in (identity.name, points.gateway, points.toxiproxy, points.control or ""):
-        if found := _PRODUCTION.search(what.lower()):
+    addresses = [points.gateway, points.toxiproxy, points.control or ""]
+    _refuse_production(order, [identity.name, *addresses], identity.name)
+
+
+def _refuse_production(order: Order, words: Sequence[str], name: str = "") -> None:
+    """Raises Refused for the first of these that looks like production and that nobody says is none."""
+    for what in words:
+        if what not in order.not_production and (found := _PRODUCTION.search(what.lower())):
             raise Refused(
                 f"'{what}' looks like production ('{found[0]}'); if it is none, say so: "
-                f"--not-production {identity.name}"
+                f"--not-production {name or what}"
             )
 
 

@@ -69,3 +69,54 @@ def test_a_mistake_in_its_file_is_located(project: Path) -> None:
     assert isinstance(found, InputError)
     assert "staging/ours.yaml:" in str(found)
     assert "is no address; write it as http://host:port" in str(found)
+
+
+def namespaces(folder: Path, *rows: str) -> Result:
+    """What a run on a cluster would do, where a project allows these namespaces."""
+    allowed = ", ".join(
+        f'{{ context = "{row.partition("/")[0]}", namespace = "{row.partition("/")[2]}" }}' for row in rows
+    )
+    (folder / "gameday.toml").write_text(f'[targets]\nstacks = ["local"]\nkubernetes = [{allowed}]\n')
+    return CliRunner().invoke(app, ["run", "identity-latency", "--stack", "kubernetes", "--plan"])
+
+
+def test_a_namespace_is_never_taken_by_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None allowed, or several, and none named: said, with what there is; one alone needs no name."""
+    monkeypatch.chdir(tmp_path)
+
+    none = namespaces(tmp_path).exception
+    assert isinstance(none, InputError)
+    assert "gameday.toml allows none" in str(none)
+    several = namespaces(tmp_path, "kind/one", "kind/two").exception
+    assert isinstance(several, InputError)
+    assert "kind/one, kind/two" in str(several)
+    assert namespaces(tmp_path, "kind/one").exit_code == 0
+
+
+def test_a_namespace_that_is_not_allowed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name; of one name in two contexts, the context must be said."""
+    monkeypatch.chdir(tmp_path)
+    namespaces(tmp_path, "kind/one", "other/one", "kind/two")
+
+    def attach(name: str) -> Result:
+        words = ["run", "identity-latency", "--stack", "kubernetes", "--attach", name, "--plan"]
+        return CliRunner().invoke(app, words)
+
+    assert isinstance(attach("three").exception, Refused)
+    assert "CONTEXT/NAMESPACE" in str(attach("one").exception)
+    for name in ("other/one", "two"):
+        found = attach(name)
+        assert found.exit_code == 0, found.output
+
+
+def test_a_missing_library_is_said_with_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The extra of the package, before anything is asked."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gameday.cli.stacks.util.find_spec", lambda _: None)
+
+    found = namespaces(tmp_path, "kind/one").exception
+
+    assert isinstance(found, Refused)
+    assert "pip install 'gameday-runner[kubernetes]'" in str(found)

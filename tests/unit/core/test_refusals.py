@@ -10,7 +10,7 @@ import pytest
 
 from gameday.errors import Refused
 from gameday.ports import Endpoints, Identity
-from gameday.runner.refusals import refuse_production
+from gameday.runner.refusals import refuse_production, refuse_what_cannot_be_done
 
 POINTS = Endpoints("http://shop.staging.internal:8080", "http://toxi:8474", {})
 SHOP = Identity("external", "staging", "shop")
@@ -52,3 +52,26 @@ def test_what_a_run_made_itself_is_none() -> None:
     """A fresh stack in whatever folder, and the embedded one, whose name is a folder."""
     refuse_production(order(owned=True), replace(SHOP, name="prod"), POINTS)
     refuse_production(order(), Identity("local", "gameday-staging", "/home/me/prod/x"), POINTS)
+
+
+@pytest.mark.parametrize(
+    ("context", "namespace", "said"),
+    [("prod-eu", "auth-staging", "prod-eu"), ("kind-staging", "auth-live", "auth-live")],
+)
+def test_a_cluster_that_looks_like_production_is_refused_before_it_is_asked(
+    context: str, namespace: str, said: str
+) -> None:
+    """Also where the run would make the namespace itself; the flag names what is none."""
+    stack = SimpleNamespace(kind="kubernetes", handle=lambda: {"context": context, "namespace": namespace})
+
+    def asked(*none: str) -> Any:
+        scenario = SimpleNamespace(faults={}, expect=SimpleNamespace(mitigate=None))
+        stack.capabilities = lambda: SimpleNamespace(components=frozenset(), levers=frozenset())
+        inputs = SimpleNamespace(scenario=scenario)
+        return SimpleNamespace(
+            stack=stack, allowed=("kubernetes",), not_production=none, owned=True, inputs=inputs
+        )
+
+    with pytest.raises(Refused, match=f"--not-production {said}"):
+        refuse_what_cannot_be_done(asked())
+    refuse_what_cannot_be_done(asked(said))
