@@ -430,3 +430,44 @@ def test_somebody_acts() -> None:
             await bench.desk.act("ack", "  ", {})
 
     at_a_bench(body)
+
+
+BEGAN = {
+    "event": "began",
+    "number": 7,
+    "who": "kubectl-rollout",
+    "lever": "rollback",
+    "arguments": {"service": "auth", "to": "v1.2.3"},
+    "did": "auth v1.3.0 -> v1.2.3, 2 replicas",
+    "before": {"version": "v1.3.0"},
+}
+
+
+def test_what_is_done_past_the_desk_is_recorded_as_the_lever_that_does_it() -> None:
+    """How to return, that it began and by whom, and how it ended: as for a pull at the desk."""
+
+    async def body(bench: Bench) -> None:
+        await bench.lever(*ROLLBACK)
+        bench.desk.witness(BEGAN)
+        bench.desk.witness({"event": "ended", "number": 7, "ok": True, "problem": ""})
+
+    bench = at_a_bench(body)
+    recipes, begins, ends = (bench.of(kind) for kind in (e.RecipeWritten, e.LeverBegan, e.LeverEnded))
+    assert (recipes[1].owner, recipes[1].things) == ("lever:2", {"auth": {"version": "v1.3.0"}})
+    assert [(one.act, one.by) for one in begins] == [(1, "alice"), (2, "kubectl-rollout")]
+    assert begins[1].because == "by hand, not at the desk"
+    assert (ends[1].act, ends[1].ok, ends[1].changed, ends[1].did) == (2, True, True, BEGAN["did"])
+
+
+def test_an_act_past_the_desk_that_failed_says_why() -> None:
+    """And an end whose beginning nobody saw is no act."""
+
+    async def body(bench: Bench) -> None:
+        bench.desk.witness({"event": "ended", "number": 3, "ok": True, "problem": ""})
+        bench.desk.witness({**BEGAN, "lever": "restart", "before": {}})
+        bench.desk.witness({"event": "ended", "number": 7, "ok": False, "problem": "ImagePullBackOff"})
+
+    bench = at_a_bench(body)
+    assert bench.of(e.RecipeWritten) == []
+    [ended] = bench.of(e.LeverEnded)
+    assert (ended.ok, ended.did) == (False, "ImagePullBackOff")
