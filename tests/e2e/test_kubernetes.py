@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -206,7 +207,8 @@ def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
     [box] = re.findall(
         r"^```sh cluster\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
     )
-    (home.work / "gameday").symlink_to(ROOT / "gameday")
+    manifests = home.work / "gameday"
+    manifests.symlink_to(ROOT / "gameday")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
         done = subprocess.run(
@@ -214,6 +216,8 @@ def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
             capture_output=True, text=True, timeout=400, check=False,
         )  # fmt: skip
     finally:
+        manifests.unlink()
+        shutil.rmtree(home.folder / "home" / ".kube", ignore_errors=True)  # kubectl's own cache
         kubectl(cluster, "delete", "namespace", "auth-staging", "--ignore-not-found")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^auth-connection-leak +PASS$", done.stdout, re.MULTILINE)

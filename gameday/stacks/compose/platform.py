@@ -75,7 +75,9 @@ async def _answer(parts: ContainerParts, token: str, inbox: Inbox) -> None:
             async with asyncio.timeout(1), parts.client.get(f"{replica.url}/metrics") as answer:
                 return web.Response(body=await answer.read(), content_type="text/plain", charset="utf-8")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            raise StackError(f"{replica.name} does not answer: {problem or 'no answer in time'}") from problem
+            raise StackError(
+                f"{replica.name} does not answer: {str(problem) or 'no answer in time'}"
+            ) from problem
 
     app.router.add_get("/healthz", healthz)
     app.router.add_post("/alerts/in", inbox.take)

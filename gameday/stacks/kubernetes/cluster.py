@@ -47,7 +47,9 @@ class Cluster:
                 answer = await self._call(method, path, body, kind, query)
                 text = await answer.text(errors="replace")
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-            raise StackError(f"the cluster does not answer: {problem or 'no answer in time'}") from problem
+            raise StackError(
+                f"the cluster does not answer: {str(problem) or 'no answer in time'}"
+            ) from problem
         if not answer.ok:
             raise _denied(method, path, answer.status, text)
         return json.loads(text) if "json" in answer.content_type else text

@@ -185,7 +185,7 @@ class PodServer(Server):
                 self.child.state = await answer.json()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
             raise StackError(
-                f"{self.name}: its keeper does not {verb} it: {problem or 'no answer in time'}"
+                f"{self.name}: its keeper does not {verb} it: {str(problem) or 'no answer in time'}"
             ) from problem
 
 

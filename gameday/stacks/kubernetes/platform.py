@@ -82,7 +82,7 @@ async def _answer(parts: PodParts, token: str, stopped: asyncio.Event) -> None:
             async with asyncio.timeout(1), parts.client.get(url) as answer:
                 return web.Response(body=await answer.read(), content_type="text/plain", charset="utf-8")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            raise StackError(f"{who} does not answer: {problem or 'no answer in time'}") from problem
+            raise StackError(f"{who} does not answer: {str(problem) or 'no answer in time'}") from problem
 
     async def of_replica(request: web.Request) -> web.Response:
         by_name = {replica.name: replica for replica in parts.auth.replicas}

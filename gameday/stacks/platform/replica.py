@@ -71,7 +71,7 @@ class Replica(ABC):
                     raise StackError(f"{self.name} refused: {state['error']}")
                 return state
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise StackError(f"{self.name} does not answer: {error or 'no answer in time'}") from error
+            raise StackError(f"{self.name} does not answer: {str(error) or 'no answer in time'}") from error
 
     async def become(self, wanted: Spec) -> None:
         """Take over flags and breaker at once, and everything else at the next start. Raises StackError."""

@@ -117,7 +117,7 @@ class Server(ABC):
                 return await (await kept.execute(query, values)).fetchall()
         except (psycopg.Error, TimeoutError) as error:
             await self.close_kept()
-            raise StackError(f"{self.name} does not answer the stack: {error or 'no answer'}") from error
+            raise StackError(f"{self.name} does not answer the stack: {str(error) or 'no answer'}") from error
 
     async def connect(self) -> AsyncConnection[Any]:
         """A superuser's connection of the caller's own. Raises psycopg.Error."""

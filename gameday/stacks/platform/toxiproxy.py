@@ -131,5 +131,5 @@ class Toxiproxy:
                 return await answer.json(content_type=None) if text.startswith(("{", "[")) else text
         except (TimeoutError, aiohttp.ClientError) as error:
             raise StackError(
-                f"the fault proxy does not answer {method} {path}: {error or 'no answer'}"
+                f"the fault proxy does not answer {method} {path}: {str(error) or 'no answer'}"
             ) from error
