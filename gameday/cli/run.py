@@ -215,20 +215,9 @@ def _one(order: Order, *, as_json: bool, quiet: bool, several: bool) -> ExitCode
         except LogError as unwritable:
             raise InputError(str(unwritable)) from unwritable  # nothing was touched yet
         if not quiet:
-            click.echo(f"run {run.id}, kept in {run.folder}", err=True)
-            if not order.owned:
-                click.echo(
-                    "this stack outlives the run: should gameday be killed, put everything back with: "
-                    f"gameday revert {run.id}",
-                    err=True,
-                )
-            if order.responder == "people":
-                which = f" (several are live: --run {run.id})" if several else ""
-                click.echo(
-                    f"you respond, in another terminal{which}: gameday --help has the commands, "
-                    "gameday list runbooks the runbooks",
-                    err=True,
-                )
+            click.echo(
+                "\n".join(_opening(order, run, several=several)), err=True
+            )  # at once: a reader may go away
         if view:
             run.session.watch(view.feed)
         problem = _execute(run)
@@ -240,6 +229,23 @@ def _one(order: Order, *, as_json: bool, quiet: bool, several: bool) -> ExitCode
     if order.keep and order.owned and code != ExitCode.NOT_CLEAN:
         _keep(order, run.id)
     return code
+
+
+def _opening(order: Order, run: Run, *, several: bool) -> list[str]:
+    """What is said before a run begins."""
+    lines = [f"run {run.id}, kept in {run.folder}"]
+    if not order.owned:
+        lines.append(
+            "this stack outlives the run: should gameday be killed, put everything back with: "
+            f"gameday revert {run.id}"
+        )
+    if order.responder == "people":
+        which = f" (several are live: --run {run.id})" if several else ""
+        lines.append(
+            f"you respond, in another terminal{which}: gameday --help has the commands, "
+            "gameday list runbooks the runbooks"
+        )
+    return lines
 
 
 def _tell(run: Run, problem: GamedayError | None) -> ExitCode:
