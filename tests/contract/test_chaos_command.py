@@ -10,38 +10,45 @@ from typing import Any
 
 import pytest
 
+from gameday.catalog import Catalog
+from gameday.places import Kind
 from gameday.ports import Stack
-from gameday.stacks.compose.adapter import ComposeStack
-from gameday.stacks.local.adapter import LocalStack
+from tests.contract.test_stack_contract import NEEDS, made_of
 from tests.gamedays import ROOT
 from tests.unit.test_sample_files import chaos
 
-EXPERIMENTS = sorted(path.name for path in (ROOT / "experiments").glob("*.yaml"))
+EXPERIMENTS = Catalog(ROOT).names(Kind.EXPERIMENT)
 KINDS = [
     pytest.param("local", marks=pytest.mark.slow),
     pytest.param("compose", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
+    pytest.param("kubernetes", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
 ]
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that stands."""
-    made: LocalStack | ComposeStack
-    if request.param == "compose":
-        request.getfixturevalue("engine")
-        made = ComposeStack()
-    else:
-        made = LocalStack(tmp_path_factory.mktemp("stack") / "s")
+    kind: str = request.param
+    if kind in NEEDS:
+        request.getfixturevalue(NEEDS[kind])
+    made = made_of(kind, tmp_path_factory.mktemp("stack") / "s")
     asyncio.run(made.up())
     yield made
     asyncio.run(made.down())
+
+
+def of_stack(experiment: str, kind: str) -> Path:
+    """An experiment's file for a kind of stack: its variant where it has one."""
+    home = ROOT / "experiments"
+    variant = home / f"{experiment}.{kind}.yaml"
+    return variant if variant.is_file() else home / f"{experiment}.yaml"
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_it_plays_and_leaves_the_stack_as_it_was(stack: Stack, tmp_path: Path, experiment: str) -> None:
     """`chaos run` ends with 0, every activity succeeded, rollbacks too; the inventory is the one of before."""
     before = asyncio.run(stack.inventory())
-    path = str(ROOT / "experiments" / experiment)
+    path = str(of_stack(experiment, stack.kind))
 
     checked = chaos("validate", path, folder=tmp_path, **stack.environment())
     done = chaos("run", path, folder=tmp_path, **stack.environment())

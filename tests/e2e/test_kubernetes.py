@@ -268,21 +268,6 @@ def test_a_context_that_is_not_there_is_said(home: Home, cluster: str, short: Co
     assert "no-such-context" in refused.err
 
 
-def test_experiments_run_under_chaos_run(standing: KubernetesStack, tmp_path: Path) -> None:
-    """Kill by chaosk8s with nothing but the stack's variables: every activity succeeded, the stack as before."""
-    before = inventory(standing)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), **standing.environment()}
-    words = [sys.executable, "-W", "ignore", "-m", "chaostoolkit", "run"]
-    done = subprocess.run(
-        [*words, str(ROOT / "experiments" / "replica-kill.kubernetes.yaml")],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    journal = json.loads((tmp_path / "journal.json").read_text())
-    assert [row["status"] for row in (*journal["run"], *journal["rollbacks"])] == ["succeeded"] * 3
-    assert inventory(standing) == before
-
-
 def test_a_service_that_has_no_pod_is_an_error(
     standing: KubernetesStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
