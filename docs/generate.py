@@ -2,8 +2,8 @@
 
 Whole pages: reference/commands.md (from the commands), reference/files.md (from the schemas), reference/names.md (from
 the library and the closed lists). In other pages the block below ``<!-- file: PATH -->`` is that file, and the table
-between ``<!-- events -->`` and ``<!-- end -->`` is of the log's events. Also how the compose project pages: rules and
-route, from the sample system's monitors.
+between ``<!-- events -->`` and ``<!-- end -->`` is of the log's events. Also how the sample system pages in
+containers and in pods: rules and route, from its monitors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def pages() -> Mapping[Path, str]:
 
 
 def _alerting() -> dict[Path, str]:
-    """How the compose project's Prometheus and Alertmanager page: from the sample system's monitors."""
+    """How the sample system's Prometheus and Alertmanager page, in containers and in pods: from its monitors."""
     folder = ROOT / "gameday" / "stacks" / "compose" / "files"
     shelf = Shelf()
     system = shelf.read(Kind.SYSTEM, ROOT / "scenarios" / "systems" / "auth.yaml").reading.model
@@ -63,11 +64,22 @@ def _alerting() -> dict[Path, str]:
     made = f"# {_MADE.removeprefix('<!-- ').removesuffix(' -->')}\n"
     every = Intervals()
     inbox = ("http://platform:8400/alerts/in", "/run/staging/alerts-token")
+    alerts, paging = rules("auth", system, every), route("auth", every, *inbox)
+    maps = [
+        _config_map("prometheus-rules", "alerts.yml", alerts),
+        _config_map("alertmanager", "alertmanager.yml", paging),
+    ]
     return {
-        folder / "alerts.yml": made + rules("auth", system, every),
-        folder / "alertmanager.yml": made + route("auth", every, *inbox),
+        folder / "alerts.yml": made + alerts,
+        folder / "alertmanager.yml": made + paging,
+        ROOT / "gameday" / "stacks" / "kubernetes" / "alerting" / "rules.yaml": made + "---\n".join(maps),
         folder / "grafana" / "dashboards" / "auth.json": dashboard("auth", system, every),
     }
+
+
+def _config_map(name: str, file: str, text: str) -> str:
+    body = textwrap.indent(text, "    ", lambda line: bool(line.strip()))
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata:\n  {file}: |\n{body}"
 
 
 def _text(lines: Iterator[str]) -> str:

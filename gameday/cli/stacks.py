@@ -101,7 +101,7 @@ def _external(file: Path) -> Stack:
     return ExternalStack(file, reading.model)
 
 
-def _namespace(context: str, namespace: str) -> Stack:
+def _namespace(context: str, namespace: str, *, alerting: bool = False) -> Stack:
     from gameday.stacks.kubernetes.adapter import KubernetesStack
 
     missing = [name for name in ("kubernetes_asyncio", "chaosk8s") if util.find_spec(name) is None]
@@ -109,7 +109,7 @@ def _namespace(context: str, namespace: str) -> Stack:
         raise Refused(
             f"the kubernetes stack needs {' and '.join(missing)}: pip install 'gameday-runner[kubernetes]'"
         )
-    return KubernetesStack(context, namespace)
+    return KubernetesStack(context, namespace, alerting=alerting)
 
 
 def chosen(
@@ -128,7 +128,7 @@ def chosen(
         return _external(_allowed(name, allowed))
     if kind == "kubernetes":
         cluster = _allowed_namespace(name, clusters)
-        return _namespace(cluster.context, cluster.namespace)
+        return _namespace(cluster.context, cluster.namespace, alerting=cluster.alerting)
     if name is None:
         return fresh(kind)
     if kind == "compose" and name not in names():

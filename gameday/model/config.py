@@ -23,6 +23,8 @@ class Cluster(Closed):
 
     context: str = Field(min_length=1)
     namespace: str = Field(min_length=1)
+    alerting: bool = False
+    """Whether a system that is brought up has a Prometheus and an Alertmanager of its own, which page."""
 
 
 class Targets(Closed):

@@ -37,10 +37,10 @@ def uids(context: str, namespace: str) -> set[str]:
     return {item["metadata"]["uid"] for item in items}
 
 
-def allowing(home: Home, context: str, namespace: str) -> Home:
+def allowing(home: Home, context: str, namespace: str, more: str = "") -> Home:
     """A home whose project allows this namespace, and whose commands find the cluster."""
     (home.work / "gameday.toml").write_text(
-        f'[targets]\nkubernetes = [{{ context = "{context}", namespace = "{namespace}" }}]\n'
+        f'[targets]\nkubernetes = [{{ context = "{context}", namespace = "{namespace}"{more} }}]\n'
     )
     return Home(home.folder, {"KUBECONFIG": os.environ["KUBECONFIG"]}, games=home.games)
 
@@ -95,6 +95,20 @@ def test_a_scenario_as_shipped(
         checked = [event for event in game.events() if event["type"] == "fault_checked"]
         assert "(uid " in str(game.events()), "who was killed is named by its UID"
         assert checked
+    assert namespace not in kubectl(cluster, "get", "namespaces", "-o", "name")
+
+
+def test_its_own_alertmanager_pages(home: Home, cluster: str, shipped: Callable[[str], str]) -> None:
+    """Where `alerting` asks for them, Prometheus and Alertmanager come with the system and are who detects."""
+    namespace = f"gameday-test-{secrets.token_hex(3)}"
+    mine = allowing(home, cluster, namespace, more=", alerting = true")
+    game = mine.start(shipped("database-outage"), "--stack", "kubernetes")
+    done = game.end(within=400)
+    assert done.code == 0, done
+    fired = [event for event in game.events() if event["type"] == "alert_fired"]
+    assert fired
+    assert all(event["source"] == "alertmanager" and event["starts_at"] for event in fired)
+    assert game.card["detection"]["floor"] == 4
     assert namespace not in kubectl(cluster, "get", "namespaces", "-o", "name")
 
 

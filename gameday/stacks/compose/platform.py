@@ -19,12 +19,12 @@ from aiohttp import web
 
 from gameday.errors import StackError
 from gameday.stacks.compose.fleet import Fleet
-from gameday.stacks.compose.inbox import Inbox
 from gameday.stacks.compose.names import MARKER_LABEL, PROJECT
 from gameday.stacks.compose.parts import ContainerParts, Folders
 from gameday.stacks.compose.secrets_folder import drawn
 from gameday.stacks.platform.catalog import Spec, known
 from gameday.stacks.platform.control import Control
+from gameday.stacks.platform.inbox import Inbox
 
 PORT = 8400
 FIRST_AUTHOR = "deploy-bot"

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Self
 
 from gameday.errors import Refused, StackError, StackGone
-from gameday.ports import Endpoints, Target, Things, Witness
+from gameday.ports import Alerting, Endpoints, Target, Things, Witness
 from gameday.stacks.kubernetes.cluster import Cluster, Gone
 from gameday.stacks.kubernetes.manifests import PART_OF, manifests
 from gameday.stacks.kubernetes.names import ADAPTER_MANAGER, MARKER, MARKER_ANNOTATION, SECRET
@@ -37,6 +37,9 @@ _PORTS = {
     (DATABASE, "postgres"): 5432,
     (STANDBY, "postgres"): 5432,
 }
+_PROMETHEUS, _ALERTMANAGER = ("prometheus", "http"), ("alertmanager", "http")
+_ALERTING_PORTS = {_PROMETHEUS: 9090, _ALERTMANAGER: 9093}
+"""Of a system that brings its own."""
 
 
 class KubernetesStack(PlatformClient):
@@ -44,9 +47,11 @@ class KubernetesStack(PlatformClient):
 
     kind = "kubernetes"
 
-    def __init__(self, context: str, namespace: str) -> None:
+    def __init__(self, context: str, namespace: str, *, alerting: bool = False) -> None:
+        """``alerting``: whether ``up`` brings a Prometheus and an Alertmanager too."""
         self._context = context
         self._namespace = namespace
+        self._alerting = alerting
         self._where: Mapping[tuple[str, str], tuple[str, int]] = {}
         self._secrets: Mapping[str, str] = {}
 
@@ -115,7 +120,28 @@ class KubernetesStack(PlatformClient):
             "GAMEDAY_DATABASE_ADMIN_URL": self._postgres("postgres"),
             "GAMEDAY_CONTROL_URL": str(points.control),
             "GAMEDAY_CONTROL_TOKEN": self._secrets["control-token"],
+            **self._alerting_variables(),
             **points.proxy_variables(),
+        }
+
+    def alerting(self) -> Alerting | None:
+        """The namespace's own Prometheus and Alertmanager, where it has them; webhooks come by way of the platform."""
+        if _ALERTMANAGER not in self._where:
+            return None
+        return Alerting(
+            self._url(*_PROMETHEUS),
+            self._url(*_ALERTMANAGER),
+            self._secrets["control-token"],
+            stream=f"{self._url('platform', 'http')}/alerts/stream",
+        )
+
+    def _alerting_variables(self) -> Mapping[str, str]:
+        alerting = self.alerting()
+        if alerting is None:
+            return {}
+        return {
+            "GAMEDAY_PROMETHEUS_URL": alerting.prometheus,
+            "GAMEDAY_ALERTMANAGER_URL": alerting.alertmanager,
         }
 
     def witness(self) -> Witness | None:
@@ -161,7 +187,7 @@ class KubernetesStack(PlatformClient):
             )
 
     async def _apply(self, cluster: Cluster, *, made: bool) -> None:
-        for path, item in manifests(self._namespace):
+        for path, item in manifests(self._namespace, alerting=self._alerting):
             if item["kind"] == "Namespace":
                 if not made:
                     continue
@@ -182,7 +208,8 @@ class KubernetesStack(PlatformClient):
             nonlocal why
             try:
                 await self._read(cluster)
-                ready = await self.ready()
+                ready = dict(await self.ready())
+                ready.update(await self._monitoring())
             except StackError as problem:
                 why = str(problem)
                 return False
@@ -194,6 +221,12 @@ class KubernetesStack(PlatformClient):
             told = "".join(f"\n  {line}" for line in pods)
             raise StackError(f"the system was not ready within {UP_SECONDS:g} s: {why}{told}")
 
+    async def _monitoring(self) -> Mapping[str, bool]:
+        """Those who page, where there are any: the platform does not look after them."""
+        there = [key for key in _ALERTING_PORTS if key in self._where]
+        answers = await asyncio.gather(*(_answers(*self._where[key]) for key in there))
+        return {name: answer for (name, _), answer in zip(there, answers, strict=True)}
+
     async def _read(self, cluster: Cluster) -> None:
         """Passwords and addresses."""
         found = await cluster.read("secrets", SECRET)
@@ -204,13 +237,14 @@ class KubernetesStack(PlatformClient):
         missing = sorted({name for name, _ in _PORTS} - services.keys())
         if missing:
             raise StackGone(f"the namespace {self._namespace} has no service {', '.join(missing)}")
-        self._where = await self._addresses(cluster, services)
+        wanted = {**_PORTS, **(_ALERTING_PORTS if _ALERTMANAGER[0] in services else {})}
+        self._where = await self._addresses(cluster, services, wanted)
 
     async def _addresses(
-        self, cluster: Cluster, services: Mapping[str, Any]
+        self, cluster: Cluster, services: Mapping[str, Any], wanted: Mapping[tuple[str, str], int]
     ) -> Mapping[tuple[str, str], tuple[str, int]]:
         if _IN_A_POD in os.environ and "KUBECONFIG" not in os.environ:
-            return {key: (f"{key[0]}.{self._namespace}", port) for key, port in _PORTS.items()}
+            return {key: (f"{key[0]}.{self._namespace}", port) for key, port in wanted.items()}
         ports = {
             (name, port["name"]): int(port.get("nodePort", 0))
             for name, item in services.items()
@@ -221,7 +255,7 @@ class KubernetesStack(PlatformClient):
             raise StackError(f"the service platform of {self._namespace} has no node port")
         for host in ("127.0.0.1", *await _nodes(cluster)):
             if await _answers(host, knock):
-                return {key: (host, ports.get(key, 0)) for key in _PORTS}
+                return {key: (host, ports.get(key, 0)) for key in wanted}
         raise StackError(
             f"no node of context {self._context} answers at port {knock} from here: "
             "its node ports must be reachable, or run gameday inside the cluster"
@@ -240,7 +274,7 @@ class KubernetesStack(PlatformClient):
                 return await _namespace(cluster) is None
 
         else:
-            for path, item in reversed(list(manifests(self._namespace))):
+            for path, item in reversed(list(manifests(self._namespace, alerting=True))):
                 if item["kind"] != "Namespace":
                     with contextlib.suppress(Gone):
                         await cluster.ask("DELETE", path, {"propagationPolicy": "Background"})

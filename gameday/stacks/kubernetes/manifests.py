@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 BASE = Path(__file__).with_name("base")
+ALERTING = Path(__file__).with_name("alerting")
+"""A Prometheus and an Alertmanager on top of the base."""
 PART_OF = {"app.kubernetes.io/part-of": "gameday-sample"}
 """As ``kustomization.yaml`` says; tells what is ours."""
 _GROUPS = {
@@ -20,11 +22,10 @@ _GROUPS = {
 }
 
 
-def manifests(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def manifests(namespace: str, *, alerting: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each object with the path that it is applied at, in the order in which they are needed."""
-    kustomization = yaml.safe_load((BASE / "kustomization.yaml").read_text(encoding="utf-8"))
-    for file in kustomization["resources"]:
-        for item in yaml.safe_load_all((BASE / file).read_text(encoding="utf-8")):
+    for folder in (BASE, ALERTING) if alerting else (BASE,):
+        for item in _objects(folder):
             metadata = item["metadata"]
             metadata["labels"] = {**metadata.get("labels", {}), **PART_OF}
             if item["kind"] == "Namespace":
@@ -37,6 +38,14 @@ def manifests(namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 template["metadata"]["labels"] = {**template["metadata"]["labels"], **PART_OF}
             group, plural = _GROUPS.get(item["kind"], "api/v1"), _plural(item["kind"])
             yield f"/{group}/namespaces/{namespace}/{plural}/{metadata['name']}", item
+
+
+def _objects(folder: Path) -> Iterator[dict[str, Any]]:
+    """Of the files of a kustomization itself, not of the one that it stands on."""
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
+    for name in kustomization["resources"]:
+        if (folder / name).is_file():
+            yield from yaml.safe_load_all((folder / name).read_text(encoding="utf-8"))
 
 
 def _plural(kind: str) -> str:

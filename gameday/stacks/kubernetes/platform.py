@@ -1,7 +1,7 @@
 """The platform of a namespace: ``python -m gameday.stacks.kubernetes.platform``, in a pod of its own.
 
 Draws the system's passwords and tokens where there are none, follows its pods and Deployments, deploys and scales,
-keeps the history, exports what nobody else does, and answers the control API.
+keeps the history, exports what nobody else does, answers the control API, and hands on what Alertmanager sends.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gameday.stacks.kubernetes.parts import PodParts
 from gameday.stacks.platform.broadcast import Broadcast
 from gameday.stacks.platform.catalog import known
 from gameday.stacks.platform.control import Control
+from gameday.stacks.platform.inbox import Inbox
 from gameday.stacks.platform.passwords import fresh_passwords
 
 FIRST_AUTHOR = "deploy-bot"
@@ -49,7 +50,7 @@ async def serve() -> None:
         try:
             await parts.start(FIRST_AUTHOR)
             parts.database.find_leader()
-            await _answer(parts, secrets["control-token"], stopped)
+            await _answer(parts, secrets["control-token"], Inbox(secrets["alerts-token"]), stopped)
         finally:
             await parts.stop()
 
@@ -68,10 +69,10 @@ async def secrets_of(cluster: Cluster) -> dict[str, str]:
     return {name: base64.b64decode(value).decode() for name, value in found["data"].items()}
 
 
-async def _answer(parts: PodParts, token: str, stopped: asyncio.Event) -> None:
+async def _answer(parts: PodParts, token: str, inbox: Inbox, stopped: asyncio.Event) -> None:
     control = Control(parts, token, lambda: "")
     control.stopped = stopped
-    control.open_paths = ("/metrics", "/healthz")
+    control.open_paths = ("/metrics", "/healthz", "/alerts/in")
     app = control.application()
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -96,6 +97,8 @@ async def _answer(parts: PodParts, token: str, stopped: asyncio.Event) -> None:
     parts.auth.told = lambda act: acts.tell(json.dumps(act))
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/acts/stream", acts.stream)
+    app.router.add_post("/alerts/in", inbox.take)
+    app.router.add_get("/alerts/stream", inbox.stream)
     app.router.add_get("/metrics/service/{name}", of_replica)
     app.router.add_get("/metrics/gateway/", of_gateway)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

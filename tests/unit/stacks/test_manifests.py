@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from gameday.stacks import compose
 from gameday.stacks.kubernetes import adapter
 from gameday.stacks.kubernetes.manifests import manifests
 from gameday.stacks.kubernetes.names import MARKER, MARKER_ANNOTATION
 from gameday.stacks.platform.catalog import MEMORY_LIMIT
 
 FOUND: dict[tuple[str, str], dict[str, Any]] = {
-    (item["kind"], item["metadata"]["name"]): item for _, item in manifests("here")
+    (item["kind"], item["metadata"]["name"]): item for _, item in manifests("here", alerting=True)
 }
 PODS = {
     name: item["spec"]["template"]["spec"]
@@ -51,11 +54,37 @@ def test_every_pod_is_restricted_probed_and_limited(name: str) -> None:
         assert "readinessProbe" in container
 
 
+def test_who_pages_comes_only_where_it_is_asked_for() -> None:
+    """The rest of it is the same."""
+    plain = {(item["kind"], item["metadata"]["name"]) for _, item in manifests("here")}
+    assert {name for kind, name in FOUND.keys() - plain if kind == "Deployment"} == {
+        "prometheus",
+        "alertmanager",
+    }
+    assert plain < FOUND.keys()
+
+
+def test_who_pages_does_so_as_in_containers() -> None:
+    """The same rules and the same route; only the service's replicas are found by another name."""
+    folder = Path(compose.__file__).with_name("files")
+    rules = FOUND["ConfigMap", "prometheus-rules"]["data"]["alerts.yml"]
+    route = FOUND["ConfigMap", "alertmanager"]["data"]["alertmanager.yml"]
+    assert (
+        f"# Made by `make docs`: change what it is made from.\n{rules}" == (folder / "alerts.yml").read_text()
+    )
+    assert yaml.safe_load(route) == yaml.safe_load((folder / "alertmanager.yml").read_text())
+    ours = yaml.safe_load(FOUND["ConfigMap", "prometheus"]["data"]["prometheus.yml"])
+    theirs = yaml.safe_load((folder / "prometheus.yml").read_text())
+    theirs["rule_files"] = ["/etc/prometheus/rules/alerts.yml"]
+    theirs["scrape_configs"][1]["dns_sd_configs"][0]["names"] = ["auth-pods"]
+    assert ours == theirs
+
+
 def test_the_services_have_the_ports_that_are_asked_for() -> None:
     """By name; each reaches a port of its pods by that name."""
-    for service, port in adapter._PORTS:
+    for (service, port), number in {**adapter._PORTS, **adapter._ALERTING_PORTS}.items():
         ports = {row["name"]: row for row in FOUND["Service", service]["spec"]["ports"]}
-        assert ports[port]["port"] == adapter._PORTS[service, port]
+        assert ports[port]["port"] == number
         names = {row["name"] for one in PODS[service]["containers"] for row in one.get("ports", ())}
         assert ports[port]["targetPort"] in names
 

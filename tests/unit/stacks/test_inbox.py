@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gameday.stacks.compose.inbox import Inbox
 from gameday.stacks.platform import broadcast
+from gameday.stacks.platform.inbox import Inbox
 
 TOKEN = {"Authorization": "Bearer t0ken"}
 
