@@ -5,7 +5,7 @@ Raw series that the detector's sources deliver (each a number a scrape; counters
     gateway    requests_total, requests_failed_total, latency_count, latency_le_<upper bound in seconds>
     service    pool_waiting
     database   up, connections, connections_max
-    platform   replicas_ready, restarts_total, memory_ratio
+    platform   replicas_ready, replicas_waiting, restarts_total, warnings_total, memory_ratio
     host       memory_available_bytes, disk_used_ratio, cpu_seconds_total, cpu_busy_seconds_total
 
 Requests count when they complete, as a monitoring system sees them; a window without a scrape has no value.
@@ -26,6 +26,7 @@ _GAUGES = {
     "database_pool_waiting": "pool_waiting",
     "database_up": "up",
     "replicas_ready": "replicas_ready",
+    "replicas_waiting": "replicas_waiting",
     "memory_usage": "memory_ratio",
     "disk_space": "disk_used_ratio",
     "host_memory_available": "memory_available_bytes",
@@ -35,6 +36,7 @@ _NEEDS = {
     "error_rate": frozenset({"requests_total"}),
     "request_rate": frozenset({"requests_total"}),
     "restarts": frozenset({"restarts_total"}),
+    "warnings": frozenset({"warnings_total"}),
     "database_connections": frozenset({"connections", "connections_max"}),
     "cpu_usage": frozenset({"cpu_seconds_total", "cpu_busy_seconds_total"}),
 }
@@ -154,8 +156,8 @@ def _rate(metric: str, old: dict[str, float], new: dict[str, float], span: float
     if metric == "request_rate":
         total = _delta(old, new, "requests_total")
         return None if total is None else total / span
-    if metric == "restarts":
-        return _delta(old, new, "restarts_total")
+    if metric in {"restarts", "warnings"}:
+        return _delta(old, new, f"{metric}_total")
     if metric == "cpu_usage":
         busy, total = _delta(old, new, "cpu_busy_seconds_total"), _delta(old, new, "cpu_seconds_total")
         return busy / total if total and busy is not None else None

@@ -86,6 +86,15 @@ METRICS: dict[str, Metric] = {
         Metric(
             "restarts", Unit.COUNT, _EXPORTED, "platform", "restarts by the platform within the window", 60
         ),
+        Metric(
+            "replicas_waiting",
+            Unit.COUNT,
+            _EXPORTED,
+            "platform",
+            "replicas that do not start: for want of an image, or after crashes",
+            0,
+        ),
+        Metric("warnings", Unit.COUNT, _EXPORTED, "platform", "warnings of Kubernetes within the window", 60),
         Metric("memory_usage", Unit.RATIO, _EXPORTED, "platform", "fullest replica, of its limit", 0),
         Metric("cpu_usage", Unit.RATIO, _EXPORTED, "host", "share of the host's processors in use"),
         Metric("disk_space", Unit.RATIO, _EXPORTED, "host", "share of the disk that is used", 0),

@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 _SERVER_ERROR = "5"
 NO_DISK = frozenset({"tmpfs", "ramfs", "devtmpfs", "squashfs", "iso9660", "overlay"})
 """Kinds of file system that are memory, or full by their nature, or another one's."""
+ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
+"""What every container waits for before it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,15 @@ def _disk(kind: str) -> Callable[[Mapping[str, str]], Iterable[str]]:
     )
 
 
+def _waiting(labels: Mapping[str, str]) -> Iterable[str]:
+    """What every container goes through while it is made is no trouble."""
+    return () if labels.get("reason") in ON_ITS_WAY else ("replicas_waiting",)
+
+
+def _warnings(labels: Mapping[str, str]) -> Iterable[str]:
+    return ("warnings_total",) if labels.get("type") == "Warning" else ()
+
+
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "gateway": (
         Rule("caddy_http_request_duration_seconds_count", _gateway_count),
@@ -78,6 +89,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "platform": (
         Rule("kube_deployment_status_replicas_ready", _always("replicas_ready")),
         Rule("kube_pod_container_status_restarts_total", _always("restarts_total")),
+        Rule("kube_pod_container_status_waiting_reason", _waiting),
+        Rule("kube_events_total", _warnings),
         Rule("container_memory_working_set_bytes", _container("memory_used")),
         Rule("container_spec_memory_limit_bytes", _container("memory_limit")),
     ),
@@ -119,6 +132,8 @@ def _only(text: str, names: tuple[str, ...]) -> str:
 def _ratios(found: Mapping[str, float]) -> dict[str, float]:
     """What is told of several pods or disks becomes one number: the fullest of them."""
     made = {name: value for name, value in found.items() if ":" not in name}
+    if "replicas_ready" in made:
+        made.setdefault("replicas_waiting", 0.0)  # kube-state-metrics tells only of those that do
     memory = _shares(found, "memory_used:", "memory_limit:")
     disk = _shares(found, "disk_available:", "disk_size:")
     if memory:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gameday.detect.exposition import NO_DISK
+from gameday.detect.exposition import NO_DISK, ON_ITS_WAY
 from gameday.metrics import METRICS
 from gameday.model.quantities import Condition
 
@@ -45,6 +45,14 @@ EXPRESSIONS: Mapping[str, Callable[[str], str]] = {
     "restarts": lambda window: (  # not increase(): that extrapolates, and two restarts would be more than two
         f"sum(max_over_time(kube_pod_container_status_restarts_total[{window}]) "
         f"- min_over_time(kube_pod_container_status_restarts_total[{window}]))"
+    ),
+    "replicas_waiting": lambda _: (  # kube-state-metrics tells only of those that do
+        f'sum(kube_pod_container_status_waiting_reason{{reason!~"{"|".join(ON_ITS_WAY)}"}}) '
+        "or 0 * sum(kube_deployment_status_replicas_ready)"
+    ),
+    "warnings": lambda window: (
+        f'sum(max_over_time(kube_events_total{{type="Warning"}}[{window}]) '
+        f'- min_over_time(kube_events_total{{type="Warning"}}[{window}]))'
     ),
     "memory_usage": lambda _: (
         f"max(sum by (pod) (container_memory_working_set_bytes{_POD}) "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gameday.catalog import Catalog
 from gameday.places import Kind
@@ -17,15 +18,35 @@ from tests.contract.test_stack_contract import NEEDS, made_of
 from tests.gamedays import ROOT
 from tests.unit.test_sample_files import chaos
 
-EXPERIMENTS = Catalog(ROOT).names(Kind.EXPERIMENT)
-KINDS = [
-    pytest.param("local", marks=pytest.mark.slow),
-    pytest.param("compose", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
-    pytest.param("kubernetes", marks=[pytest.mark.service, pytest.mark.timeout(600)]),
+MARKS = {
+    "local": [pytest.mark.slow],
+    "compose": [pytest.mark.service, pytest.mark.timeout(600)],
+    "kubernetes": [pytest.mark.service, pytest.mark.timeout(600)],
+}
+
+
+def file_of(experiment: str, kind: str) -> Path:
+    """An experiment's file for a kind of stack: its variant where it has one."""
+    home = ROOT / "experiments"
+    variant = home / f"{experiment}.{kind}.yaml"
+    return variant if variant.is_file() else home / f"{experiment}.yaml"
+
+
+def plays_on(path: Path, kind: str) -> bool:
+    """Whether the experiment names this kind of stack."""
+    [ours] = [block for block in yaml.safe_load(path.read_text())["extensions"] if block["name"] == "gameday"]
+    return kind in ours["parameters"]["stacks"]
+
+
+PLAYED = [
+    pytest.param(kind, file_of(name, kind), marks=marks, id=f"{kind}-{name}")
+    for kind, marks in MARKS.items()
+    for name in Catalog(ROOT).names(Kind.EXPERIMENT)
+    if plays_on(file_of(name, kind), kind)
 ]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that stands."""
     kind: str = request.param
@@ -37,18 +58,11 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     asyncio.run(made.down())
 
 
-def of_stack(experiment: str, kind: str) -> Path:
-    """An experiment's file for a kind of stack: its variant where it has one."""
-    home = ROOT / "experiments"
-    variant = home / f"{experiment}.{kind}.yaml"
-    return variant if variant.is_file() else home / f"{experiment}.yaml"
-
-
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_it_plays_and_leaves_the_stack_as_it_was(stack: Stack, tmp_path: Path, experiment: str) -> None:
+@pytest.mark.parametrize(("stack", "experiment"), PLAYED, indirect=["stack"])
+def test_it_plays_and_leaves_the_stack_as_it_was(stack: Stack, tmp_path: Path, experiment: Path) -> None:
     """`chaos run` ends with 0, every activity succeeded, rollbacks too; the inventory is the one of before."""
     before = asyncio.run(stack.inventory())
-    path = str(of_stack(experiment, stack.kind))
+    path = str(experiment)
 
     checked = chaos("validate", path, folder=tmp_path, **stack.environment())
     done = chaos("run", path, folder=tmp_path, **stack.environment())

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gameday.stacks.kubernetes.adapter import KubernetesStack
-from tests.e2e.conftest import Copy
+from tests.e2e.conftest import LIGHT, Copy
 from tests.gamedays import ROOT, Home
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
@@ -235,6 +236,86 @@ def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
         kubectl(cluster, "delete", "namespace", "auth-staging", "--ignore-not-found")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^auth-connection-leak +PASS$", done.stdout, re.MULTILINE)
+
+
+STUCK = [
+    ("image", "ErrImagePull", {"auth-stuck", "auth-warned"}),
+    ("configuration", "CrashLoopBackOff", {"auth-stuck", "auth-warned"}),
+    ("readiness", "ContainersNotReady", {"auth-warned"}),
+]
+"""What is wrong, what pods then wait for, and which monitors of Kubernetes' own signals tell of it."""
+
+
+@pytest.mark.parametrize("case", STUCK, ids=[how for how, *_ in STUCK])
+def test_a_roll_out_that_never_ends(
+    mine: Home, stuck: Copy, cluster: str, standing: KubernetesStack, case: tuple[str, str, set[str]]
+) -> None:
+    """It is in place while pods wait, monitors tell of it, and the namespace is as before afterwards."""
+    how, why, monitors = case
+    before = inventory(standing)
+    game = mine.start(stuck(how), *attached(standing))
+    done = game.end(within=120)
+    assert done.code == 0, done
+    events = game.events()
+    assert any(why in event["detail"] for event in events if event["type"] == "fault_checked")
+    assert {event["monitor"] for event in events if event["type"] == "alert_fired"} == monitors
+    assert game.card["clean"] is True
+    assert inventory(standing) == before
+    assert revisions(cluster, standing) == ["gameday-auth:v1.2.3"]
+
+
+def test_one_takes_a_roll_out_back_by_hand(
+    mine: Home, stuck: Copy, cluster: str, standing: KubernetesStack
+) -> None:
+    """`kubectl rollout undo` ends what would never end; gameday sees it, and finds nothing left to put back."""
+    before = inventory(standing)
+    game = mine.start(stuck("image"), *attached(standing), "--responder", "people")
+    game.until("fault_checked", within=60)
+    kubectl(cluster, "-n", standing.handle()["namespace"], "rollout", "undo", "deployment/auth")
+    began = game.until("lever_began", within=20)
+    assert (began["by"], began["lever"], began["arguments"]["to"]) == ("kubectl", "rollback", "v1.2.3")
+    assert game.until("lever_ended", within=30)["ok"] is True
+    game.until("fault_checked", within=20, in_place=False)
+    assert game.end(within=120).code == 0
+    assert inventory(standing) == before
+
+
+@pytest.fixture
+def stuck(mine: Home) -> Iterator[Copy]:
+    """A scenario around a roll-out that never ends, with monitors of Kubernetes' own signals; gives its path."""
+    system = yaml.safe_load((ROOT / "scenarios" / "systems" / "auth.yaml").read_text())
+    system["monitors"] |= {
+        "auth-stuck": {"when": "replicas_waiting > 0 for 1s", "severity": "SEV3"},
+        "auth-warned": {"when": "warnings > 0", "severity": "SEV4"},
+    }
+    system_file, path = (mine.work / "scenarios" / name for name in ("watched.yaml", "stuck.yaml"))
+    system_file.write_text(yaml.safe_dump(system))
+
+    def made(how: str) -> str:
+        scenario = yaml.safe_load((ROOT / "scenarios" / "replica-kill.yaml").read_text())
+        scenario |= {
+            **LIGHT,
+            "system": "./watched.yaml",
+            "faults": {"rollout": {"experiment": "stuck-rollout", "for": "20s", "with": {"how": how}}},
+            "expect": {"impact": "none"},
+            "truth": {"severity": "SEV3", "component": "auth", "mechanism": "bad-release"},
+        }
+        path.write_text(yaml.safe_dump(scenario))
+        return str(path)
+
+    yield made
+    system_file.unlink()
+    path.unlink()
+
+
+def revisions(context: str, stack: KubernetesStack) -> list[str]:
+    """The images of the ReplicaSets of the service that have pods."""
+    said = kubectl(context, "-n", stack.handle()["namespace"], "get", "replicasets", "-o", "json")
+    return [
+        one["spec"]["template"]["spec"]["containers"][0]["image"]
+        for one in json.loads(said)["items"]
+        if one["metadata"]["labels"]["app.kubernetes.io/name"] == "auth" and one["status"]["replicas"]
+    ]
 
 
 def test_a_game_day_by_a_job_inside_the_cluster(cluster: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from aiodocker import Docker, DockerError
 
 from gameday.errors import StackError
+from gameday.stacks.platform.program import CRASH_LOOP
 
 _ASK_SECONDS = 5.0
 _KILLED = 128
@@ -107,9 +108,9 @@ class Container:
         return 0.0 if self.state.restarting else None
 
     @property
-    def looping(self) -> bool:
-        """Whether it died again and waits."""
-        return self.state.restarting and self.state.restarts > 1
+    def waits(self) -> str:
+        """That it died again and waits."""
+        return CRASH_LOOP if self.state.restarting and self.state.restarts > 1 else ""
 
     def told(self, shown: Mapping[str, Any] | None) -> None:
         """Take over what the engine says now; None: it is not there."""

@@ -39,7 +39,7 @@ class Kept:
     restarts: int = 0
     last_end: str = ""
     starts_in: float | None = None
-    looping: bool = False
+    waits: str = ""
 
     @property
     def pid(self) -> int | None:

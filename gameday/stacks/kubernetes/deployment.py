@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from gameday.errors import StackError
+from gameday.errors import InputError, StackError
 from gameday.stacks.kubernetes.by_hand import ByHand, by_hand
 from gameday.stacks.kubernetes.cluster import Cluster, Gone, Object
 from gameday.stacks.kubernetes.names import (
@@ -28,7 +28,8 @@ from gameday.stacks.kubernetes.names import (
     RESTARTED_AT,
 )
 from gameday.stacks.kubernetes.pods import Pod
-from gameday.stacks.platform.catalog import RELEASES, SERVICE, SETTINGS, Spec
+from gameday.stacks.kubernetes.releases import both, container_of, settings_of, stuck, version_of
+from gameday.stacks.platform.catalog import RELEASES, SERVICE, Spec
 from gameday.stacks.platform.catalog import known as known_name
 from gameday.stacks.platform.history import History
 from gameday.stacks.platform.replica import Replica
@@ -38,6 +39,9 @@ from gameday.stacks.platform.waiting import until
 PORT = 8080
 APPS = "apis/apps/v1"
 ROLLOUT_SECONDS = 45.0
+STUCK_SECONDS = 25.0
+LATE_SECONDS = 4.0
+"""From a pod's start until one asks why it is not ready."""
 _KNOWN_SECONDS = 3.0
 """From an act until our watch has told of it."""
 _SETTLE_SECONDS = 0.2
@@ -122,17 +126,13 @@ class DeploymentService(AuthService):
 
     def _spec_of(self, item: Object) -> Spec:
         container = item["spec"]["template"]["spec"]["containers"][0]
-        version = container["image"].rpartition(":")[2]
-        environment = {row["name"]: row.get("value", "") for row in container.get("env", ())}
+        version = version_of(container)
         own = RELEASES.get(version, {})
         return Spec(
             version,
             int(item["spec"]["replicas"]),
             {name: self._live.get("flags", {}).get(name, value) for name, value in own.items()},
-            {
-                name: type(setting.default)(environment.get(name.upper(), setting.default))
-                for name, setting in SETTINGS.items()
-            },
+            settings_of(container),
             self._live.get("breaker", "closed"),
         )
 
@@ -164,6 +164,40 @@ class DeploymentService(AuthService):
                 replica.spec = wanted
             self._remember(before, wanted, author)
             return before, wanted
+
+    async def observed(self) -> Spec:
+        """What the replicas say they are, and what they should be where a roll-out has not ended."""
+        seen = await super().observed()
+        settings = {name: both(seen.settings[name], value) for name, value in self.spec.settings.items()}
+        version = both(seen.version, self.spec.version)
+        return dataclasses.replace(seen, version=str(version), settings=settings)
+
+    async def stick(self, how: str, author: str) -> list[str]:
+        """Begin a roll-out that never ends, in one of ``WAYS``; who waits then, and why.
+
+        Raises:
+            InputError: there is no such way, or it is stuck already. StackError: it is not stuck.
+        """
+        async with self._changing:
+            before, wanted = self.spec, stuck(self.spec, how)
+            if before == wanted:
+                raise InputError(f"{SERVICE} is stuck in that way already")
+            await self._patch(_change(before, wanted, author))
+            self.spec = wanted
+            self._remember(before, wanted, author)
+
+            async def held() -> bool:
+                return bool(self.held())
+
+            if not await until(held, STUCK_SECONDS):
+                raise StackError(f"the roll-out of {SERVICE} is not stuck after {STUCK_SECONDS:g} s")
+            return self.held()
+
+    def held(self) -> list[str]:
+        """Pods that should be ready and are not, and why; those that have begun only now do not count."""
+        pods = [one.child for one in self.pods]
+        late = [pod for pod in pods if pod.waits or pod.last_end or pod.late(LATE_SECONDS)]
+        return [f"{pod.name}: {pod.trouble}" for pod in late if pod.trouble]
 
     async def restart(self, name: str | None) -> list[str]:
         """Replace one replica, or all, one after the other, by fresh ones; the names of the old ones."""
@@ -245,7 +279,7 @@ def _change(before: Spec, wanted: Spec, author: str) -> Object:
         spec["replicas"] = wanted.replicas
     container: Object = {}
     if before.version != wanted.version:
-        container["image"] = f"gameday-auth:{wanted.version}"
+        container |= container_of(wanted.version)
     changed = [name for name, value in wanted.settings.items() if before.settings.get(name) != value]
     if changed:
         container["env"] = [{"name": name.upper(), "value": str(wanted.settings[name])} for name in changed]

@@ -17,6 +17,7 @@ from gameday.stacks.kubernetes.database import PodDatabase, PodServer
 from gameday.stacks.kubernetes.deployment import APPS, DeploymentService, PodReplica
 from gameday.stacks.kubernetes.names import KEEPER_PORT
 from gameday.stacks.kubernetes.pods import Pod
+from gameday.stacks.kubernetes.warnings import Warnings
 from gameday.stacks.kubernetes.workload import Workload
 from gameday.stacks.platform.catalog import DATABASE, IDENTITY, PROXIES, SERVICE, STANDBY, Spec
 from gameday.stacks.platform.database import NAME, SERVICE_ROLE
@@ -51,6 +52,7 @@ class PodParts(Parts):
         self._secrets = secrets
         self._marker = marker
         self._pods: dict[str, Pod] = {}
+        self._events = Warnings()
         self._tasks: list[asyncio.Task[None]] = []
         history = History()
         identity, proxy = Workload(cluster, IDENTITY, self._pods), Workload(cluster, "toxiproxy", self._pods)
@@ -107,6 +109,7 @@ class PodParts(Parts):
         for watching in (
             follow("deployments", self._deployment, group=APPS, ready=deployments),
             follow("pods", self._pod, ready=pods),
+            follow("events", self._events.heard),
             *(server.follow() for server in self.database.servers.values()),
         ):
             self._tasks.append(asyncio.create_task(watching))
@@ -168,6 +171,11 @@ class PodParts(Parts):
     def name(self) -> Identity:
         """The namespace, with the marker that it carries."""
         return Identity("kubernetes", self._marker, self._cluster.namespace)
+
+    @property
+    def warnings(self) -> int:
+        """Of its events."""
+        return self._events.total
 
     @property
     def disk(self) -> str:

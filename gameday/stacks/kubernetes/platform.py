@@ -24,8 +24,8 @@ from gameday.stacks.kubernetes.cluster import Cluster, There
 from gameday.stacks.kubernetes.names import MARKER_ANNOTATION, PLATFORM_PORT, SECRET
 from gameday.stacks.kubernetes.parts import PodParts
 from gameday.stacks.platform.broadcast import Broadcast
-from gameday.stacks.platform.catalog import known
-from gameday.stacks.platform.control import Control
+from gameday.stacks.platform.catalog import SERVICE, known
+from gameday.stacks.platform.control import Control, json_body
 from gameday.stacks.platform.inbox import Inbox
 from gameday.stacks.platform.passwords import fresh_passwords
 
@@ -95,7 +95,19 @@ async def _answer(parts: PodParts, token: str, inbox: Inbox, stopped: asyncio.Ev
 
     acts = Broadcast()
     parts.auth.told = lambda act: acts.tell(json.dumps(act))
+
+    async def held(_request: web.Request) -> web.Response:
+        return web.json_response({"held": parts.auth.held()})
+
+    async def stick(request: web.Request) -> web.Response:
+        body = await json_body(request)
+        known("service", str(body.get("service", "")), [SERVICE])
+        author = str(body.get("author") or FIRST_AUTHOR)
+        return web.json_response({"held": await parts.auth.stick(str(body.get("how", "")), author)})
+
     app.router.add_get("/healthz", healthz)
+    app.router.add_get("/rollout", held)
+    app.router.add_post("/rollout", stick)
     app.router.add_get("/acts/stream", acts.stream)
     app.router.add_post("/alerts/in", inbox.take)
     app.router.add_get("/alerts/stream", inbox.stream)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from gameday.detect.exposition import ON_ITS_WAY
 from gameday.errors import StackError
 from gameday.stacks.kubernetes.cluster import Cluster, Object, labels_of
 from gameday.stacks.kubernetes.names import NAME_LABEL
+from gameday.stacks.platform.program import CRASH_LOOP
 from gameday.stacks.platform.waiting import until
-
-LOOP = "CrashLoopBackOff"
 
 
 class Pod:
@@ -109,12 +109,18 @@ class Pod:
     @property
     def starts_in(self) -> float | None:
         """Nobody but the kubelet knows; 0 where it waits to be started again."""
-        return 0.0 if self.looping else None
+        return 0.0 if self.waits == CRASH_LOOP else None
 
     @property
-    def looping(self) -> bool:
-        """Whether it died again and again, and now waits."""
-        return self._waiting.get("reason") == LOOP
+    def waits(self) -> str:
+        """Why its container does not start, where that is not what every container goes through."""
+        reason = str(self._waiting.get("reason", ""))
+        return "" if reason in ON_ITS_WAY else reason
+
+    def late(self, seconds: float) -> bool:
+        """Whether it runs for longer than this and is not ready."""
+        began = self.started_at
+        return not self.ready and bool(began) and datetime.now(UTC).timestamp() - began > seconds
 
     @property
     def trouble(self) -> str:

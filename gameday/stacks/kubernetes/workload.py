@@ -69,9 +69,9 @@ class Workload:
         return self._pod.starts_in if self._pod else None
 
     @property
-    def looping(self) -> bool:
+    def waits(self) -> str:
         """Its pod's."""
-        return self._pod.looping if self._pod else False
+        return self._pod.waits if self._pod else ""
 
     async def memory(self) -> int | None:
         """Nobody asks."""

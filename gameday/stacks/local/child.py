@@ -20,6 +20,7 @@ import psutil
 from gameday.errors import StackError
 from gameday.stacks.local.back_off import BackOff
 from gameday.stacks.local.programs import bound_to_us
+from gameday.stacks.platform.program import CRASH_LOOP
 
 _LAST_LINES = 12
 
@@ -89,9 +90,9 @@ class Child:
         return None if self._starts_at is None else max(self._starts_at - time.monotonic(), 0.0)
 
     @property
-    def looping(self) -> bool:
-        """Whether it died again soon after it had been started again, and now waits longer."""
-        return self._starts_at is not None and self._back_off.looping
+    def waits(self) -> str:
+        """That it died again soon after it had been started again, and now waits longer."""
+        return CRASH_LOOP if self._starts_at is not None and self._back_off.looping else ""
 
     async def start(self) -> None:
         """Start it and keep it running. Does nothing where it is under care already."""

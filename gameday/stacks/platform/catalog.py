@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import gameday
 from gameday.errors import InputError
@@ -30,7 +30,9 @@ MEMORY_LIMIT = 256 * 2**20
 MOST_REPLICAS = SLOTS - 2
 """A roll-out needs a free slot, and one may just be taken by a replica that ends."""
 
-Value: TypeAlias = int | float
+T = TypeVar("T")
+Value: TypeAlias = int | float | str
+"""A setting's; a text only where somebody has put what is no number."""
 
 _RELEASES = json.loads(
     (Path(gameday.__file__).parent / "staging" / "releases.json").read_text(encoding="utf-8")
@@ -105,7 +107,7 @@ def known(kind: str, name: str, names: Iterable[str]) -> str:
     return name
 
 
-def read_value(what: str, text: str, read: Callable[[str], Value]) -> Value:
+def read_value(what: str, text: str, read: Callable[[str], T]) -> T:
     """A value as a person wrote it. Raises InputError."""
     try:
         return read(text)

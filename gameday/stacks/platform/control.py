@@ -5,6 +5,7 @@
     GET  /metrics /metrics/{database,platform,host}          POST /deploy      {service, version, author}
                                                              POST /kill        {service, count, pick, ...}
                                                              POST /settings    {service, settings, author}
+                                                             POST /scale       {service, replicas, author}
                                                              POST /outage      {server, how}
                                                              POST /stop
 
@@ -25,12 +26,20 @@ from aiohttp import web
 
 from gameday.errors import InputError, StackError
 from gameday.ports import LeverCall, Topic
-from gameday.stacks.platform.catalog import DATABASE, IDENTITY, RELEASES, SERVICE, STANDBY, known
+from gameday.stacks.platform.catalog import (
+    DATABASE,
+    IDENTITY,
+    RELEASES,
+    SERVICE,
+    STANDBY,
+    known,
+    read_replicas,
+)
 from gameday.stacks.platform.exporter import SOURCES, export
 from gameday.stacks.platform.failover import take_out
 from gameday.stacks.platform.inventory import read_inventory, restore_things
 from gameday.stacks.platform.kills import kill_replicas
-from gameday.stacks.platform.lever_acts import configure, deploy, pull
+from gameday.stacks.platform.lever_acts import configure, deploy, pull, scale
 from gameday.stacks.platform.lever_table import read_settings
 from gameday.stacks.platform.looks import look
 from gameday.stacks.platform.parts import Parts
@@ -68,6 +77,7 @@ class Control:
                 web.post("/deploy", self._deploy),
                 web.post("/kill", self._kill),
                 web.post("/settings", self._configure),
+                web.post("/scale", self._scale),
                 web.post("/outage", self._take_out),
                 web.post("/stop", self._stop),
             ]
@@ -135,34 +145,41 @@ class Control:
         )
 
     async def _restore(self, request: web.Request) -> web.Response:
-        await restore_things(self._parts, await _body(request))
+        await restore_things(self._parts, await json_body(request))
         return web.json_response({"restored": True})
 
     async def _pull(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         result = await pull(self._parts, LeverCall(str(body.get("name", "")), body.get("arguments", {})))
         return web.json_response(dataclasses.asdict(result))
 
     async def _deploy(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         known("service", str(body.get("service", "")), [SERVICE])
         version = known("release", str(body.get("version", "")), RELEASES)
         result = await deploy(self._parts, version, str(body.get("author") or "deploy-bot"))
         return web.json_response(dataclasses.asdict(result))
 
     async def _kill(self, request: web.Request) -> web.Response:
-        victims = await kill_replicas(self._parts.auth, await _body(request))
+        victims = await kill_replicas(self._parts.auth, await json_body(request))
         return web.json_response([dataclasses.asdict(victim) for victim in victims])
 
     async def _configure(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         known("service", str(body.get("service", "")), [SERVICE])
         settings = read_settings(body.get("settings"))
         result = await configure(self._parts, settings, str(body.get("author") or "config-bot"))
         return web.json_response(dataclasses.asdict(result))
 
+    async def _scale(self, request: web.Request) -> web.Response:
+        body = await json_body(request)
+        known("service", str(body.get("service", "")), [SERVICE])
+        replicas = read_replicas(str(body.get("replicas", "")))
+        result = await scale(self._parts, replicas, str(body.get("author") or "autoscaler"))
+        return web.json_response(dataclasses.asdict(result))
+
     async def _take_out(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await json_body(request)
         server = known("server", str(body.get("server", "")), [DATABASE, STANDBY])
         await take_out(self._parts.database, server, str(body.get("how", "")))
         return web.json_response({"out": server})
@@ -182,7 +199,8 @@ async def _say_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return web.json_response({"error": str(error)}, status=409)
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def json_body(request: web.Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises InputError."""
     try:
         body = await request.json()
     except JSONDecodeError as error:

@@ -18,6 +18,7 @@ from gameday.errors import StackError
 from gameday.stacks.platform.catalog import MEMORY_LIMIT, SERVICE
 from gameday.stacks.platform.database import RESERVED
 from gameday.stacks.platform.parts import Parts
+from gameday.stacks.platform.program import CRASH_LOOP
 
 SOURCES = ("database", "platform", "host")
 NAMESPACE = "staging"
@@ -99,7 +100,7 @@ async def _platform(parts: Parts) -> list[Metric]:
     )
     waiting = GaugeMetricFamily(
         "kube_pod_container_status_waiting_reason",
-        "Waits to be started again after it died soon after its last start",
+        "Waits and does not start",
         labels=[*each, "reason"],
     )
     memory = GaugeMetricFamily("container_memory_working_set_bytes", "Memory in use", labels=each)
@@ -107,12 +108,20 @@ async def _platform(parts: Parts) -> list[Metric]:
     for replica in parts.auth.replicas:
         who = [NAMESPACE, replica.name, SERVICE]
         restarts.add_metric(who, replica.child.restarts)
-        waiting.add_metric([*who, "CrashLoopBackOff"], replica.child.looping)
+        waiting.add_metric([*who, replica.child.waits or CRASH_LOOP], bool(replica.child.waits))
         limit.add_metric(who, MEMORY_LIMIT)
         used = await replica.child.memory()
         if used is not None:
             memory.add_metric(who, used)
-    return [ready, wanted, restarts, waiting, memory, limit]
+    return [ready, wanted, restarts, waiting, memory, limit, *_events(parts.warnings)]
+
+
+def _events(warnings: int | None) -> list[Metric]:
+    if warnings is None:
+        return []
+    events = CounterMetricFamily("kube_events", "What the platform has told", labels=["namespace", "type"])
+    events.add_metric([NAMESPACE, "Warning"], warnings)
+    return [events]
 
 
 def _host(disk_of: str) -> list[Metric]:

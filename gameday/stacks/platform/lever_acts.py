@@ -48,7 +48,7 @@ async def _disable_flag(parts: Parts, arguments: Arguments) -> LeverResult:
     flag = arguments["flag"]
 
     def off(spec: Spec) -> Spec:
-        if flag not in RELEASES[spec.version]:
+        if flag not in RELEASES.get(spec.version, ()):
             return spec
         return dataclasses.replace(spec, flags={**spec.flags, flag: False})
 
@@ -73,8 +73,12 @@ async def _restart(parts: Parts, arguments: Arguments) -> LeverResult:
 
 
 async def _scale(parts: Parts, arguments: Arguments) -> LeverResult:
-    wanted = arguments["replicas"]
-    before, _ = await parts.auth.become(lambda spec: dataclasses.replace(spec, replicas=wanted), RESPONDER)
+    return await scale(parts, arguments["replicas"], RESPONDER)
+
+
+async def scale(parts: Parts, wanted: int, author: str) -> LeverResult:
+    """Change how many replicas there should be."""
+    before, _ = await parts.auth.become(lambda spec: dataclasses.replace(spec, replicas=wanted), author)
     ready = await parts.auth.ready_replicas()
     did = f"{SERVICE} {before.replicas} -> {wanted} replicas, {ready} ready"
     return LeverResult(ok=ready == wanted, did=did, changed=before.replicas != wanted)

@@ -125,8 +125,9 @@ async def _life(child: Program) -> str:
     ended = f" (last end: {child.last_end})" if child.last_end else ""
     said.append(f"restarts {child.restarts}{ended}")
     if child.starts_in is not None:
-        state = "CrashLoopBackOff" if child.looping else "waiting"
-        said.append(f"{state}, starts again in {child.starts_in:.0f} s")
+        said.append(f"{child.waits or 'waiting'}, starts again in {child.starts_in:.0f} s")
+    elif child.waits:
+        said.append(child.waits)
     return ", ".join(said)
 
 

@@ -93,6 +93,11 @@ class Parts(ABC):
     def gateway_metrics(self) -> str:
         """Where the gateway's metrics are scraped from this machine."""
 
+    @property
+    def warnings(self) -> int | None:
+        """How many warnings the platform below has told of this system; None where it tells none."""
+        return None
+
     def metrics_of(self, replica: Replica) -> str:
         """Where a replica's metrics are scraped from this machine."""
         return f"{replica.url}/metrics"

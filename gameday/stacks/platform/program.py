@@ -6,6 +6,9 @@ from typing import Protocol
 
 from gameday.errors import StackError
 
+CRASH_LOOP = "CrashLoopBackOff"
+"""What waits is called that died again soon after it had been started again."""
+
 
 class Program(Protocol):
     """Whoever dies unasked comes back, later each time that it dies soon again."""
@@ -39,8 +42,11 @@ class Program(Protocol):
         """Seconds until it is started again; None while it runs, or where nobody knows."""
 
     @property
-    def looping(self) -> bool:
-        """Whether it died again soon after it had been started again, and now waits."""
+    def waits(self) -> str:
+        """Why it does not run though it should, in the platform's words; empty where nothing holds it up.
+
+        ``CrashLoopBackOff`` where it died again soon after it had been started again, ``ImagePullBackOff``.
+        """
 
     async def memory(self) -> int | None:
         """Bytes in use now; None where it does not run."""

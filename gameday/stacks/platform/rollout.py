@@ -213,6 +213,7 @@ def at_release(spec: Spec, version: str, flags: Mapping[str, bool] | None = None
 def with_settings(spec: Spec, settings: Mapping[str, Value]) -> Spec:
     """The spec with some settings changed. Raises InputError where they contradict each other."""
     merged = {**spec.settings, **settings}
-    if merged["pool_min"] > merged["pool_max"]:
-        raise InputError(f"pool_min {merged['pool_min']} is more than pool_max {merged['pool_max']}")
+    least, most = merged["pool_min"], merged["pool_max"]
+    if not isinstance(least, str) and not isinstance(most, str) and least > most:
+        raise InputError(f"pool_min {least} is more than pool_max {most}")
     return dataclasses.replace(spec, settings=merged)

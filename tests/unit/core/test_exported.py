@@ -127,7 +127,7 @@ def test_gauges_are_their_newest_value(metric: str, series: dict[str, float], va
 
 
 def test_processors_and_restarts() -> None:
-    """Busy time by all time; restarts within the last minute."""
+    """Busy time by all time; restarts and warnings within the last minute."""
     host = scraped(
         "host",
         [
@@ -135,11 +135,16 @@ def test_processors_and_restarts() -> None:
             (1, {"cpu_seconds_total": 102, "cpu_busy_seconds_total": 11.5}),
         ],
     )
-    platform = scraped("platform", [(t, {"restarts_total": 3 + (t >= 20) * 2}) for t in range(100)])
+    platform = scraped(
+        "platform",
+        [(t, {"restarts_total": 3 + (t >= 20) * 2, "warnings_total": float(t // 30)}) for t in range(100)],
+    )
 
     assert host.value("cpu_usage", 1) == pytest.approx(0.75)
     assert platform.value("restarts", 50) == 2
     assert platform.value("restarts", 99) == 0
+    assert platform.value("warnings", 59) == 1
+    assert platform.value("warnings", 99) == 2
 
 
 @pytest.mark.parametrize("metric", EXPORTED)

@@ -43,6 +43,11 @@ KUBERNETES = """
 kube_deployment_status_replicas_ready{namespace="staging",deployment="auth"} 2
 kube_pod_container_status_restarts_total{namespace="staging",pod="auth-1",container="auth",uid="x"} 3
 kube_pod_container_status_restarts_total{namespace="staging",pod="auth-2",container="auth",uid="y"} 1
+kube_pod_container_status_waiting_reason{namespace="staging",pod="auth-1",container="auth",reason="CrashLoopBackOff"} 1
+kube_pod_container_status_waiting_reason{namespace="staging",pod="auth-2",container="auth",reason="ImagePullBackOff"} 1
+kube_pod_container_status_waiting_reason{namespace="staging",pod="auth-3",container="auth",reason="ContainerCreating"} 1
+kube_events_total{namespace="staging",type="Warning"} 7
+kube_events_total{namespace="staging",type="Normal"} 90
 container_memory_working_set_bytes{container="",id="/kubepods/pod1",image="",namespace="staging",pod="auth-1"} 9e+08
 container_memory_working_set_bytes{container="POD",id="/kubepods/pod1/p",namespace="staging",pod="auth-1"} 1e+06
 container_memory_working_set_bytes{container="auth",id="/kubepods/pod1/c",namespace="staging",pod="auth-1"} 2e+08
@@ -97,12 +102,23 @@ def test_a_database() -> None:
 
 
 def test_a_platform() -> None:
-    """Ready replicas, restarts, and the fullest pod by its own containers; one without a limit does not count."""
+    """Ready replicas, restarts, and the fullest pod by its own containers; one without a limit does not count.
+
+    Of those that wait, not the one that is only being made; of events, warnings.
+    """
     assert series("platform", [KUBERNETES]) == {
         "replicas_ready": 2,
+        "replicas_waiting": 2,
         "restarts_total": 4,
+        "warnings_total": 7,
         "memory_ratio": pytest.approx(0.5),
     }
+
+
+def test_nobody_waits_where_only_those_that_do_are_told_of() -> None:
+    """kube-state-metrics has no sample for a container that runs; without it, nothing is known."""
+    assert series("platform", ["kube_deployment_status_replicas_ready 2\n"])["replicas_waiting"] == 0
+    assert "replicas_waiting" not in series("platform", ["pg_up 1\n"])
 
 
 def test_a_host() -> None:
