@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gameday.errors import StackError
 from gameday.stacks.kubernetes.adapter import KubernetesStack
 from tests.e2e.conftest import LIGHT, Copy
 from tests.gamedays import ROOT, Home
@@ -278,6 +279,48 @@ def test_one_takes_a_roll_out_back_by_hand(
     game.until("fault_checked", within=20, in_place=False)
     assert game.end(within=120).code == 0
     assert inventory(standing) == before
+
+
+def test_the_pod_of_the_database_is_killed(
+    mine: Home, short: Copy, cluster: str, standing: KubernetesStack
+) -> None:
+    """Its data go with it: somebody must fail over. What comes back follows, and leads again at the end."""
+    before = inventory(standing)
+    path = Path(short("database-outage", faults={"outage": {"experiment": "database-pod-kill"}}))
+    scenario = yaml.safe_load(path.read_text())
+    scenario["faults"]["outage"]["with"] = {"server": "database"}
+    path.write_text(yaml.safe_dump(scenario))
+    pod = ["-n", standing.handle()["namespace"], "get", "pod", "database-0", "-o", "jsonpath={.metadata.uid}"]
+    uid = kubectl(cluster, *pod)
+    game = mine.start(str(path), *attached(standing))
+    done = game.end(within=200)
+    assert done.code == 0, done
+    card = game.card
+    assert (card["clean"], card["mitigation"]["by"]) == (True, "responder")
+    assert f"database-0 (uid {uid})" in str(game.events())
+    assert kubectl(cluster, *pod) != uid
+    assert inventory(standing) == before
+
+
+def test_a_lost_leader_is_put_back_where_nobody_failed_over(standing: KubernetesStack, cluster: str) -> None:
+    """From its standby, which leads for a moment."""
+    before = inventory(standing)
+    namespace = ["-n", standing.handle()["namespace"]]
+    kubectl(cluster, *namespace, "delete", "pod", "database-0", "--grace-period=0", "--force")
+    deadline = time.monotonic() + 20
+    while asyncio.run(standing.ready())["database"] or not _waits(standing, "database"):
+        assert time.monotonic() < deadline
+    asyncio.run(standing.restore({name: before[name] for name in ("database", "database-replica")}))
+    assert inventory(standing) == before
+
+
+def _waits(stack: KubernetesStack, server: str) -> bool:
+    """Whether a server can only follow and waits for somebody to lead; one that dies just now cannot be asked."""
+    try:
+        now = inventory(stack)[server]
+    except StackError:
+        return False
+    return (now["server"], now["role"]) == ("stopped", "standby")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ _NOTHING: dict[str, Any] = {
     "running": False,
     "frozen": False,
     "standby": False,
+    "lost": False,
     "pid": None,
     "started_at": 0.0,
 }
@@ -96,6 +98,8 @@ class PodServer(Server):
         self.child = Kept(name, dict(_NOTHING))
         self.heard = False
         """Whether the keeper has said something, and has not fallen silent since."""
+        self.begun: Callable[[], None] = lambda: None
+        """Told each time that a keeper is heard of anew."""
         self._keeper = keeper
         self._to_mark: bool | None = None
         self._headers = {"Authorization": f"Bearer {token}"}
@@ -109,7 +113,12 @@ class PodServer(Server):
     @property
     def standby_on_disk(self) -> bool:
         """Whether it would start as a standby."""
-        return bool(self.child.state["standby"])
+        return bool(self.child.state["standby"]) or self.lost
+
+    @property
+    def lost(self) -> bool:
+        """Whether its data went with its pod."""
+        return bool(self.child.state["lost"])
 
     def mark(self, *, standby: bool) -> None:
         """Decide as what it starts from now on; the keeper does it before it next starts or ends it."""
@@ -136,13 +145,19 @@ class PodServer(Server):
                 ) as answer:
                     answer.raise_for_status()
                     async for line in answer.content:
-                        self.child.state, self.heard = json.loads(line), True
+                        self.child.state, new, self.heard = json.loads(line), not self.heard, True
+                        if new:
+                            self.begun()
             self.child.state, self.heard = dict(_NOTHING), False
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def start(self) -> None:
         """Start it, or let it go on, and wait until it answers. Raises StackError."""
+        if self.lost:
+            raise StackError(f"{self.name} has lost its data: it can only follow, once the other one leads")
+        await self._begin()
 
+    async def _begin(self) -> None:
         async def settled() -> bool:
             return not self.child.running or await self.answers()
 
@@ -167,7 +182,7 @@ class PodServer(Server):
         """Begin anew as a copy of the other one, which must lead. Raises StackError."""
         await self.close_kept()
         await self._act("copy")
-        await self.start()
+        await self._begin()
 
     async def _act(self, verb: str, **body: Any) -> None:
         if self._to_mark is not None:
@@ -192,11 +207,19 @@ class PodServer(Server):
 class PodDatabase(Database[PodServer]):
     """Both; who leads is told by what they say of their disks."""
 
+    def watch(self) -> None:
+        """Look who leads whenever a keeper is heard of anew: this platform may be younger than they are."""
+        for server in self.servers.values():
+            server.begun = self.find_leader
+
     def find_leader(self) -> None:
-        """For a platform that starts while they are there already."""
-        first, second = self.servers.values()
-        leads = first.standby_on_disk and second.child.running and not second.standby_on_disk
-        self.leader = second if leads else first
+        """Where nobody leads, whoever did is to lead still: that is somebody's business."""
+        if self.changing.locked():
+            return
+        for server in self.servers.values():
+            if server.child.running and not server.standby_on_disk:
+                self.leader = server
+                return
 
     async def streams(self) -> bool:
         """Whether the leader streams to a follower that runs: to one that is being copied it streams as well."""

@@ -2,7 +2,7 @@
 
 Shares the pod's processes and volumes with the server, and answers the platform:
 
-    GET  /state   {"running", "frozen", "standby", "pid", "started_at"}
+    GET  /state   {"running", "frozen", "standby", "lost", "pid", "started_at"}; lost: it has no data
     GET  /watch   the same, one JSON object a line, at each change and each second
     POST /start /end {"gently"} /freeze /mark {"standby"} /copy     do it, and answer with the state
 
@@ -69,6 +69,7 @@ class Keeper:
             "running": first is not None,
             "frozen": frozen,
             "standby": (DATA / "standby.signal").exists(),
+            "lost": not (DATA / "PG_VERSION").exists(),
             "pid": first.pid if first else None,
             "started_at": started,
         }
@@ -103,6 +104,8 @@ class Keeper:
 
     def mark(self, *, standby: bool) -> None:
         """Decide as what it starts from now on."""
+        if not DATA.exists():
+            return  # it can only become a copy
         if standby:
             (DATA / "standby.signal").touch(0o600)
         else:

@@ -48,8 +48,8 @@ async def serve() -> None:
         marker = (namespace["metadata"].get("annotations") or {}).get(MARKER_ANNOTATION, "")
         parts = PodParts(cluster, secrets, client, marker)
         try:
+            parts.database.watch()
             await parts.start(FIRST_AUTHOR)
-            parts.database.find_leader()
             await _answer(parts, secrets["control-token"], Inbox(secrets["alerts-token"]), stopped)
         finally:
             await parts.stop()

@@ -102,7 +102,7 @@ class Control:
             parts.auth.ready_replicas(),
             parts.answers(f"{parts.addresses.gateway}/healthz"),
             parts.answers(f"{parts.addresses.ways[IDENTITY].direct}/healthz"),
-            parts.database.leader.answers(),
+            parts.database.leads(),
             parts.database.streams(),
             parts.toxiproxy.populated(),
         )

@@ -48,6 +48,13 @@ class Database(ABC, Generic[S]):
     async def follow(self) -> None:
         """Make the follower anew from a copy of the leader and wait until it streams. Raises StackError."""
 
+    async def leads(self) -> bool:
+        """Whether the one that should take writes does."""
+        try:
+            return await self.leader.writable()
+        except StackError:
+            return False
+
     async def streams(self) -> bool:
         """Whether the leader streams its log to the follower."""
         try:

@@ -64,14 +64,17 @@ async def _database(parts: Parts) -> list[Metric]:
             within=_ANSWER_SECONDS,
         )
         streaming = await parts.database.streams()
+        leads = await parts.database.leads()
     except StackError:
-        return [_gauge("pg_up", "Whether the primary answers", 0)]
+        leads = False
+    if not leads:
+        return [_gauge("pg_up", "Whether the primary answers, and leads", 0)]
     by_state: Mapping[str, int] = dict(rows)
     sessions = GaugeMetricFamily("pg_stat_activity_count", "Client sessions by state", labels=["state"])
     for state in (*_STATES, *sorted(set(by_state) - set(_STATES))):
         sessions.add_metric([state], by_state.get(state, 0))
     return [
-        _gauge("pg_up", "Whether the primary answers", 1),
+        _gauge("pg_up", "Whether the primary answers, and leads", 1),
         sessions,
         _gauge(
             "pg_settings_max_connections", "Most connections the server takes", parts.database.max_connections

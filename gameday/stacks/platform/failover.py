@@ -101,6 +101,10 @@ async def restore_servers(database: Database[Any], things: Things) -> None:
     if not any(aspect in row for row in wanted.values() for aspect in STANDBY_ASPECTS):
         return
     async with database.changing:
+        await database.leader.state()
+        if database.leader.lost:
+            await database.follower.promote()
+            database.leader = database.follower
         heir = _to_lead(database, wanted)
         if heir is not database.leader:
             await _switch(database)

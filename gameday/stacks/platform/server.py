@@ -46,6 +46,11 @@ class Server(ABC):
     def standby_on_disk(self) -> bool:
         """Whether it would start as a standby."""
 
+    @property
+    def lost(self) -> bool:
+        """Whether it has no data any more, and can only become a copy of the other one."""
+        return False
+
     @abstractmethod
     def mark(self, *, standby: bool) -> None:
         """Decide as what it starts from now on; one that runs stays what it is."""

@@ -1,6 +1,6 @@
 #!/bin/bash
 # One database server, for as long as the file /control/stopped is not there. One that ends unasked puts it there. From an
-# empty folder, a server becomes a copy of its peer where that answers; only the first one may begin anew.
+# empty folder, a server becomes a copy of its peer, once that leads; only the first one may begin anew, where no peer answers.
 set -uo pipefail
 secret() { cat "/run/staging/$1"; }
 server='' ending=''
@@ -9,18 +9,23 @@ trap 'ending=yes; [ -z "$server" ] || kill -INT "$server" 2>/dev/null' TERM
 prepare() {
   [ -s "$PGDATA/PG_VERSION" ] && return
   rm -rf "$PGDATA"
-  until pg_isready -q -h "$PEER" -U postgres -t 1; do
-    [ "${FIRST:-}" != yes ] || [ -e /control/copy ] || break
-    [ -z "$ending" ] || return 1
+  until peer_leads; do
+    if [ "${FIRST:-}" = yes ] && [ ! -e /control/copy ] && ! pg_isready -q -h "$PEER" -U postgres -t 1; then
+      begin
+      return
+    fi
+    [ -z "$ending" ] && [ ! -e /control/stopped ] || return 1
     sleep 0.2
   done
-  if pg_isready -q -h "$PEER" -U postgres -t 1; then
-    pg_basebackup --pgdata="$PGDATA" --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync \
-      --dbname="host=$PEER user=replicator password=$(secret replicator) application_name=$NAME connect_timeout=5" || return 1
-  else
-    begin || return 1
-  fi
+  pg_basebackup --pgdata="$PGDATA" --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync \
+    --dbname="$(peer) application_name=$NAME" || return 1
   rm -f /control/copy
+}
+
+peer() { echo "host=$PEER user=replicator password=$(secret replicator) connect_timeout=5"; }
+
+peer_leads() { # a copy of one that follows itself would have nobody to follow
+  [ "$(psql -tA --dbname="$(peer) dbname=postgres" -c 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]
 }
 
 begin() {

@@ -1,0 +1,48 @@
+"""Who leads, as a platform that is younger than the servers finds out from what their keepers say."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import aiohttp
+import pytest
+
+from gameday.errors import StackError
+from gameday.stacks.kubernetes.database import PodDatabase, PodServer
+
+NOBODY = cast("aiohttp.ClientSession", None)
+LEADS = {"running": True, "standby": False}
+FOLLOWS = {"running": True, "standby": True}
+DOWN = {"running": False, "standby": False}
+LOST = {"running": False, "standby": False, "lost": True}
+
+
+def database(first: dict[str, Any], second: dict[str, Any]) -> PodDatabase:
+    """Both servers as their keepers tell of them."""
+    made = PodDatabase({name: PodServer(name, "", "", "", NOBODY) for name in ("first", "second")}, 100, 0)
+    for server, said in zip(made.servers.values(), (first, second), strict=True):
+        server.child.state |= said
+    made.find_leader()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "leader"),
+    [
+        (LEADS, FOLLOWS, "first"),
+        (FOLLOWS, LEADS, "second"),
+        (LOST, LEADS, "second"),
+        (DOWN, FOLLOWS, "first"),  # nobody leads: it is to be brought back, or failed over from
+        (LOST, FOLLOWS, "first"),
+    ],
+)
+def test_it_is_whoever_takes_writes(first: dict[str, Any], second: dict[str, Any], leader: str) -> None:
+    """One that is down leads still where nobody else does; one that lost its data can only follow."""
+    assert database(first, second).leader.name == leader
+
+
+def test_one_that_lost_its_data_is_not_waited_for() -> None:
+    """It would start only once the other one leads, and that is said at once."""
+    with pytest.raises(StackError, match="has lost its data: it can only follow, once the other one leads"):
+        asyncio.run(database(LOST, FOLLOWS).leader.start())
