@@ -59,7 +59,7 @@ def again(kind: str, handle: Mapping[str, str]) -> Stack:
     if kind == "external":
         return _external(Path(handle["file"]))
     if kind == "kubernetes":
-        return _namespace(handle["context"], handle["namespace"])
+        return _namespace(handle)
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack.from_handle(handle)
@@ -101,7 +101,7 @@ def _external(file: Path) -> Stack:
     return ExternalStack(file, reading.model)
 
 
-def _namespace(context: str, namespace: str, *, alerting: bool = False) -> Stack:
+def _namespace(handle: Mapping[str, str], *, alerting: bool = False) -> Stack:
     from gameday.stacks.kubernetes.adapter import KubernetesStack
 
     missing = [name for name in ("kubernetes_asyncio", "chaosk8s") if util.find_spec(name) is None]
@@ -109,7 +109,7 @@ def _namespace(context: str, namespace: str, *, alerting: bool = False) -> Stack
         raise Refused(
             f"the kubernetes stack needs {' and '.join(missing)}: pip install 'gameday-runner[kubernetes]'"
         )
-    return KubernetesStack(context, namespace, alerting=alerting)
+    return KubernetesStack.from_handle(handle, alerting=alerting)
 
 
 def chosen(
@@ -128,7 +128,8 @@ def chosen(
         return _external(_allowed(name, allowed))
     if kind == "kubernetes":
         cluster = _allowed_namespace(name, clusters)
-        return _namespace(cluster.context, cluster.namespace, alerting=cluster.alerting)
+        handle = {"context": cluster.context, "namespace": cluster.namespace}
+        return _namespace({**handle, "nodes": " ".join(cluster.nodes)}, alerting=cluster.alerting)
     if name is None:
         return fresh(kind)
     if kind == "compose" and name not in names():

@@ -23,6 +23,8 @@ class Cluster(Closed):
 
     context: str = Field(min_length=1)
     namespace: str = Field(min_length=1)
+    nodes: list[str] = Field(default=[])
+    """Nodes that may be cordoned, though others' pods run there too."""
     alerting: bool = False
     """Whether a system that is brought up has a Prometheus and an Alertmanager of its own, which page."""
 

@@ -38,6 +38,8 @@ class _Holder:
             [sys.executable, "-m", "gameday.faults.holder", str(seconds), name, json.dumps(arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Whoever ends the child ends what is in its group: a holder may have something to put back first.
+            start_new_session=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
         if not _BY_RUNNER.is_set():

@@ -7,18 +7,14 @@ to it. It is imported with this module, which the child does when it is armed: t
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import time
-from functools import cache
-from typing import Any
 
-from chaosk8s import create_k8s_api_client
 from chaosk8s.pod.actions import terminate_pods
-from kubernetes import client
 
 from gameday.faults.actions import holding
+from gameday.faults.actions.cluster import NAME_LABEL, namespace, running, secrets
 from gameday.faults.actions.control import ask
 from gameday.model.amounts import amount
 from gameday.model.quantities import duration
@@ -27,7 +23,6 @@ __all__ = ["kill", "kill_once", "killed_are_missing", "stop_killing"]
 
 HOLD = "gameday.faults.holds.pods:kill_again"
 """What the holder calls for every round after the first."""
-_NAME = "app.kubernetes.io/name"
 _GONE_SECONDS = 10.0
 _BACK_SECONDS = 40.0
 _EVERY_SECONDS = 0.05
@@ -86,27 +81,26 @@ def kill_once(
         raise ValueError("service is empty: without one, pods of others would be killed too")
     if pick not in {"random", "oldest"}:
         raise ValueError(f"pick: '{pick}' is none of random, oldest")
-    namespace, secrets = _where()
-    there = _running(service)
+    there = running(service)
     if not there:
         if nobody_is_fine:
             return []
-        raise RuntimeError(f"no pod of {service} runs in {namespace}, so none was killed")
+        raise RuntimeError(f"no pod of {service} runs in {namespace()}, so none was killed")
     many = amount(count).of(len(there))
     dice = random.Random(seed or None)  # noqa: S311 - no secret hangs on it
     chosen = there[:many] if pick == "oldest" else dice.sample(there, many)
     uids = {pod["uid"]: pod["name"] for pod in chosen}
     names = "|".join(re.escape(name) for name in uids.values())
     said = terminate_pods(
-        label_selector=f"{_NAME}={service}", name_pattern=f"^({names})$", all=True,
-        grace_period=grace, ns=namespace, secrets=secrets,
+        label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
+        grace_period=grace, ns=namespace(), secrets=secrets(),
     )  # fmt: skip
     if set(said) != set(uids.values()):
         raise RuntimeError(
             f"asked for {', '.join(uids.values())}, chaosk8s killed {', '.join(said) or 'nobody'}"
         )
     deadline = time.monotonic() + _GONE_SECONDS + grace
-    while still := uids.keys() & {pod["uid"] for pod in _running(service)}:
+    while still := uids.keys() & {pod["uid"] for pod in running(service)}:
         if time.monotonic() > deadline:
             raise RuntimeError(f"still there: {', '.join(uids[uid] for uid in still)}")
         time.sleep(_EVERY_SECONDS)
@@ -142,31 +136,3 @@ def stop_killing(service: str) -> bool:
             raise RuntimeError(f"not all pods of '{service}' are ready again after {_BACK_SECONDS:g} s")
         time.sleep(_EVERY_SECONDS)
     return True
-
-
-def _where() -> tuple[str, dict[str, str]]:
-    """Namespace, and what chaosk8s needs to reach this very cluster, with its certificate checked."""
-    namespace = os.environ.get("GAMEDAY_NAMESPACE", "")
-    if not namespace:
-        raise RuntimeError("GAMEDAY_NAMESPACE is not set: whose pods? see gameday stack env")
-    secrets = {"KUBERNETES_VERIFY_SSL": "true"}
-    if context := os.environ.get("GAMEDAY_CONTEXT", ""):
-        secrets["KUBERNETES_CONTEXT"] = context
-    return namespace, secrets
-
-
-@cache
-def _api() -> client.CoreV1Api:
-    """Made once: to read the kubeconfig and to shake hands takes longer than to ask."""
-    return client.CoreV1Api(create_k8s_api_client(_where()[1]))
-
-
-def _running(service: str) -> list[dict[str, Any]]:
-    """Pods of a service that run and are not on their way out: name and UID, the oldest first."""
-    namespace, _ = _where()
-    found: list[Any] = _api().list_namespaced_pod(namespace, label_selector=f"{_NAME}={service}").items
-    serving = [
-        pod for pod in found if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None
-    ]
-    serving.sort(key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
-    return [{"name": pod.metadata.name, "uid": pod.metadata.uid} for pod in serving]

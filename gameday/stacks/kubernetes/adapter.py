@@ -47,22 +47,23 @@ class KubernetesStack(PlatformClient):
 
     kind = "kubernetes"
 
-    def __init__(self, context: str, namespace: str, *, alerting: bool = False) -> None:
-        """``alerting``: whether ``up`` brings a Prometheus and an Alertmanager too."""
+    def __init__(self, context: str, namespace: str, *, nodes: str = "", alerting: bool = False) -> None:
+        """``nodes``: those that may be cordoned, with blanks between. ``alerting``: whether ``up`` brings who pages."""
         self._context = context
+        self._nodes = nodes
         self._namespace = namespace
         self._alerting = alerting
         self._where: Mapping[tuple[str, str], tuple[str, int]] = {}
         self._secrets: Mapping[str, str] = {}
 
     @classmethod
-    def from_handle(cls, handle: Mapping[str, str]) -> Self:
+    def from_handle(cls, handle: Mapping[str, str], *, alerting: bool = False) -> Self:
         """The namespace that ``handle`` of another process names; not yet attached."""
-        return cls(handle["context"], handle["namespace"])
+        return cls(handle["context"], handle["namespace"], nodes=handle.get("nodes", ""), alerting=alerting)
 
     def handle(self) -> Mapping[str, str]:
-        """Context and namespace."""
-        return {"context": self._context, "namespace": self._namespace}
+        """Context and namespace, and which nodes may be cordoned."""
+        return {"context": self._context, "namespace": self._namespace, "nodes": self._nodes}
 
     async def up(self) -> None:
         """Apply the manifests and wait until all of it is ready; what was begun is taken away where that fails."""
@@ -113,6 +114,7 @@ class KubernetesStack(PlatformClient):
             "GAMEDAY_STACK": self.kind,
             "GAMEDAY_CONTEXT": self._context,
             "GAMEDAY_NAMESPACE": self._namespace,
+            "GAMEDAY_NODES": self._nodes,
             "GAMEDAY_GATEWAY_URL": points.gateway,
             "GAMEDAY_TOXIPROXY_URL": points.toxiproxy,
             "GAMEDAY_DATABASE_URL": self._postgres(SERVICE_ROLE),
