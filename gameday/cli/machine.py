@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import psutil
 
 from gameday.cli import stacks
-from gameday.errors import GamedayError, InputError, StackError
+from gameday.errors import GamedayError, InputError, StackError, StackGone
 from gameday.live import listed, state_home
+
+if TYPE_CHECKING:
+    from gameday.model.config import Cluster
 
 State = Literal["ok", "missing", "note"]
 _MB = 1e6
@@ -200,11 +203,10 @@ def _others() -> Iterator[Finding]:
         )
     else:
         yield Finding("docker", "note", f"engine {engine}, compose {compose}: --stack compose can run")
-    kubectl = shutil.which("kubectl")
-    said = (
-        (_said(kubectl, "version", "--client") or "does not start").splitlines()[0] if kubectl else "not here"
-    )
-    yield Finding("kubectl", "note", f"{said}; not needed: a stack in a cluster is not there in this version")
+    missing = [name for name in ("kubernetes_asyncio", "chaosk8s") if util.find_spec(name) is None]
+    if missing:
+        about = f"{' and '.join(missing)} not installed; only --stack kubernetes needs it"
+        yield Finding("kubernetes", "note", about, "pip install 'gameday-runner[kubernetes]'")
 
 
 def _project() -> Iterator[Finding]:
@@ -225,6 +227,23 @@ def _project() -> Iterator[Finding]:
         yield Finding("project", "note", about, 'add "local" to [targets] stacks in gameday.toml')
     else:
         yield Finding("project", "ok", f"{folder}, game days allowed on {allowed}")
+    if util.find_spec("kubernetes_asyncio"):
+        for cluster in Catalog().config().targets.kubernetes:
+            yield _namespace(cluster)
+
+
+def _namespace(cluster: Cluster) -> Finding:
+    """Whether a namespace that the project allows answers, and is what game days may break."""
+    import asyncio
+
+    name = f"{cluster.context}/{cluster.namespace}"
+    try:
+        asyncio.run(stacks.namespace(name, [cluster]).attach())
+    except StackGone as nothing:
+        return Finding("kubernetes", "ok", f"{nothing}; a run brings it up")
+    except (GamedayError, OSError) as problem:
+        return Finding("kubernetes", "note", f"{name}: {problem}")
+    return Finding("kubernetes", "ok", f"{name} is marked as staging, and a system stands there")
 
 
 def _writable(name: str, folder: Path, mend: str) -> Iterator[Finding]:

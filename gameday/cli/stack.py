@@ -47,14 +47,27 @@ def _attached(name: str | None, ask: Callable[[Stack], Awaitable[T]]) -> T:
     show_default=True,
     help="Of which kind.",
 )
-def up_command(name: str, kind: str) -> None:
+@click.option(
+    "--in",
+    "namespace",
+    metavar="NAMESPACE",
+    help="Which namespace (or CONTEXT/NAMESPACE), where gameday.toml allows several.",
+)
+@click.option(
+    "--not-production",
+    multiple=True,
+    metavar="NAME",
+    help="A context or namespace that is refused because it looks like production, and is none.",
+)
+def up_command(name: str, kind: str, namespace: str | None, not_production: tuple[str, ...]) -> None:
     """Bring a stack up and leave it standing; prints its addresses.
 
     \b
     Example: gameday stack up
              gameday stack up --stack compose
+             gameday stack up --stack kubernetes
     """
-    stack = stacks.fresh(kind)
+    stack = _fresh(kind, namespace, not_production)
     stacks.remember(name, stack)
     try:
         asyncio.run(stack.up())
@@ -67,6 +80,20 @@ def up_command(name: str, kind: str) -> None:
     click.echo(f"  toxiproxy  {points.toxiproxy}")
     click.echo(f"  control    {points.control}")
     click.echo(f"use it: gameday run SCENARIO --attach {name}    take it down: gameday stack down {name}")
+
+
+def _fresh(kind: str, namespace: str | None, not_production: tuple[str, ...]) -> Stack:
+    """A stack that is not up yet; a namespace is one that the project allows."""
+    if kind != "kubernetes":
+        if namespace or not_production:
+            raise click.UsageError("--in and --not-production are for --stack kubernetes")
+        return stacks.fresh(kind)
+    from gameday.catalog import Catalog
+    from gameday.runner.refusals import refuse_look_alikes
+
+    stack = stacks.namespace(namespace, Catalog().config().targets.kubernetes)
+    refuse_look_alikes(stack.handle().values(), not_production)
+    return stack
 
 
 @stack_command.command("down")

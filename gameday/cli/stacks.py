@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "staging"
 KINDS = ("local", "compose", "kubernetes", "external")
 """Those of this version."""
-OURS = ("local", "compose")
+OURS = ("local", "compose", "kubernetes")
 """Those that gameday brings up itself."""
 
 
@@ -59,7 +59,10 @@ def again(kind: str, handle: Mapping[str, str]) -> Stack:
     if kind == "external":
         return _external(Path(handle["file"]))
     if kind == "kubernetes":
-        return _namespace(handle)
+        from gameday.stacks.kubernetes.adapter import KubernetesStack
+
+        _refuse_without_libraries()
+        return KubernetesStack.from_handle(handle)
     from gameday.stacks.local.adapter import LocalStack
 
     return LocalStack.from_handle(handle)
@@ -101,15 +104,32 @@ def _external(file: Path) -> Stack:
     return ExternalStack(file, reading.model)
 
 
-def _namespace(handle: Mapping[str, str], *, alerting: bool = False) -> Stack:
-    from gameday.stacks.kubernetes.adapter import KubernetesStack
-
+def _refuse_without_libraries() -> None:
     missing = [name for name in ("kubernetes_asyncio", "chaosk8s") if util.find_spec(name) is None]
     if missing:
         raise Refused(
             f"the kubernetes stack needs {' and '.join(missing)}: pip install 'gameday-runner[kubernetes]'"
         )
-    return KubernetesStack.from_handle(handle, alerting=alerting)
+
+
+def namespace(name: str | None, allowed: Sequence[Cluster]) -> Stack:
+    """Of the namespaces that the project allows: the one of this name (or ``CONTEXT/NAMESPACE``); else the only one.
+
+    Raises:
+        InputError: there are several, or none.
+        Refused: this one is not among them, or what the stack needs is not installed.
+    """
+    from gameday.stacks.kubernetes.adapter import KubernetesStack
+
+    cluster = _allowed_namespace(name, allowed)
+    _refuse_without_libraries()
+    return KubernetesStack(
+        cluster.context,
+        cluster.namespace,
+        nodes=cluster.nodes,
+        addresses={str(service): place for service, place in cluster.addresses.items()},
+        alerting=cluster.alerting,
+    )
 
 
 def chosen(
@@ -126,15 +146,18 @@ def chosen(
     """
     if kind == "external":
         return _external(_allowed(name, allowed))
-    if kind == "kubernetes":
-        cluster = _allowed_namespace(name, clusters)
-        handle = {"context": cluster.context, "namespace": cluster.namespace}
-        return _namespace({**handle, "nodes": " ".join(cluster.nodes)}, alerting=cluster.alerting)
+    if kind == "kubernetes" and name not in names():
+        return namespace(name, clusters)
     if name is None:
         return fresh(kind)
     if kind == "compose" and name not in names():
         return again(kind, {"project": name})
-    return recall(name)
+    stack = recall(name)
+    if (
+        stack.kind == "kubernetes"
+    ):  # it may have been brought up from another project, which allows other ones
+        return namespace("{context}/{namespace}".format(**stack.handle()), clusters)
+    return stack
 
 
 def _allowed(name: str | None, allowed: Sequence[Path]) -> Path:
@@ -160,10 +183,10 @@ def _allowed_namespace(name: str | None, allowed: Sequence[Cluster]) -> Cluster:
         return found[0]
     if name is None:
         raise InputError(
-            f"which namespace? kubernetes in [targets] of gameday.toml must name one, or --attach NAMESPACE ({known})"
+            f"which namespace? say --attach NAMESPACE (stack up: --in NAMESPACE), of those in gameday.toml ({known})"
         )
     if found:
-        raise InputError(f"which context? say --attach CONTEXT/NAMESPACE ({known})")
+        raise InputError(f"which context? say CONTEXT/NAMESPACE ({known})")
     raise Refused(
         f"'{name}' is not among the allowed namespaces ({known}); kubernetes in [targets] of gameday.toml says which"
     )

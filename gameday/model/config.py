@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gameday.errors import Place, Problem
 from gameday.model.base import Closed, Reference, Steps, Whole, wrong
@@ -18,6 +18,18 @@ from gameday.model.reading import Reading, build
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
+Services: TypeAlias = Literal[
+    "gateway", "platform", "toxiproxy", "database", "database-replica", "prometheus", "alertmanager"
+]
+
+
+def _host_and_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or "/" in host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004
+        raise ValueError(f"'{value}' is not host:port, for example 127.0.0.1:8080")
+    return value
+
+
 class Cluster(Closed):
     """A namespace of a cluster that game days may break."""
 
@@ -25,6 +37,8 @@ class Cluster(Closed):
     namespace: str = Field(min_length=1)
     nodes: list[str] = Field(default=[])
     """Nodes that may be cordoned, though others' pods run there too."""
+    addresses: dict[Services, Annotated[str, AfterValidator(_host_and_port)]] = Field(default={})
+    """``host:port`` of Services that are not reached at a node port: behind an ingress, or forwarded."""
     alerting: bool = False
     """Whether a system that is brought up has a Prometheus and an Alertmanager of its own, which page."""
 

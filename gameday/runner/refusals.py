@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 
 from gameday.errors import Refused
 from gameday.live import listed
@@ -24,7 +24,7 @@ def refuse_what_cannot_be_done(order: Order) -> None:
             "[targets] in gameday.toml says which are"
         )
     if stack.kind == "kubernetes":
-        _refuse_production(order, [*stack.handle().values()])  # before anything is applied to it
+        refuse_look_alikes(stack.handle().values(), order.not_production)  # before anything is applied to it
     can = stack.capabilities()
     for use in order.inputs.scenario.faults.values():
         name, ours = use.experiment, order.inputs.experiments[use.experiment].ours
@@ -57,13 +57,17 @@ def refuse_production(order: Order, identity: Identity, points: Endpoints) -> No
     if order.owned or identity.stack == "local" or identity.name in order.not_production:
         return
     addresses = [points.gateway, points.toxiproxy, points.control or ""]
-    _refuse_production(order, [identity.name, *addresses], identity.name)
+    refuse_look_alikes([identity.name, *addresses], order.not_production, identity.name)
 
 
-def _refuse_production(order: Order, words: Sequence[str], name: str = "") -> None:
-    """Raises Refused for the first of these that looks like production and that nobody says is none."""
-    for what in words:
-        if what not in order.not_production and (found := _PRODUCTION.search(what.lower())):
+def refuse_look_alikes(names: Iterable[str], exempt: Collection[str], name: str = "") -> None:
+    """What looks like production by one of its names, and of which nobody says that it is none.
+
+    Raises:
+        Refused: the first of these, with the flag that says otherwise.
+    """
+    for what in (word for one in names for word in one.split()):
+        if what not in exempt and (found := _PRODUCTION.search(what.lower())):
             raise Refused(
                 f"'{what}' looks like production ('{found[0]}'); if it is none, say so: "
                 f"--not-production {name or what}"

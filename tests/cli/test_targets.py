@@ -120,3 +120,64 @@ def test_a_missing_library_is_said_with_what_brings_it(
 
     assert isinstance(found, Refused)
     assert "pip install 'gameday-runner[kubernetes]'" in str(found)
+
+
+def bring_up(folder: Path, rows: str, *more: str) -> BaseException | None:
+    """What `gameday stack up --stack kubernetes` says, where a project has these rows."""
+    (folder / "gameday.toml").write_text(f"[targets]\nkubernetes = [{rows}]\n")
+    return CliRunner().invoke(app, ["stack", "up", "--stack", "kubernetes", *more]).exception
+
+
+def test_a_stack_is_brought_up_in_an_allowed_namespace_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same rules as for a run; nothing is noted where it is refused."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    two = '{context = "kind", namespace = "one"}, {context = "kind", namespace = "two"}'
+    live = '{context = "prod-eu", namespace = "one"}'
+
+    refused = [bring_up(tmp_path, two), bring_up(tmp_path, two, "--in", "three"), bring_up(tmp_path, live)]
+
+    assert [type(one) for one in refused] == [InputError, Refused, Refused]
+    assert [str(one).split(" ")[0] for one in refused] == ["which", "'three'", "'prod-eu'"]
+    assert "--not-production prod-eu" in str(refused[2])
+    assert not (tmp_path / "state").exists()
+
+
+def test_without_a_kubeconfig_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the file that was looked for; the note of the stack is taken back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+
+    found = bring_up(tmp_path, '{context = "kind", namespace = "one"}')
+
+    assert str(found) == (
+        "context kind: there is no kubeconfig at /nowhere/config; KUBECONFIG says where one is"
+    )
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('addresses = {gateway = "staging.example"}', "'staging.example' is not host:port"),
+        ('addresses = {gateway = "http://a:80"}', "'http://a:80' is not host:port"),
+        ('addresses = {platform = "a:70000"}', "'a:70000' is not host:port"),
+        ('addresses = {gatway = "a:80"}', "gatway"),
+        ('node = ["a"]', "unknown key 'node'"),
+    ],
+)
+def test_what_a_namespace_s_row_may_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, said: str
+) -> None:
+    """Located, with what is wrong."""
+    monkeypatch.chdir(tmp_path)
+
+    found = bring_up(tmp_path, f'{{context = "kind", namespace = "one", {row}}}')
+
+    assert isinstance(found, InputError)
+    assert "gameday.toml:2:" in str(found)
+    assert said in str(found)

@@ -100,6 +100,24 @@ def test_a_scenario_as_shipped(
     assert namespace not in kubectl(cluster, "get", "namespaces", "-o", "name")
 
 
+def test_a_system_is_left_standing_and_used_again(fresh: tuple[Home, str], cluster: str, short: Copy) -> None:
+    """Brought up by itself, its levers pulled, rehearsed on by its name, taken down."""
+    home, namespace = fresh
+    up = home.gameday("stack", "up", "demo", "--stack", "kubernetes")
+    assert up.code == 0, up
+    try:
+        assert (
+            home.gameday("stack", "lever", "scale", "auth", "replicas=3").out
+            == "auth 2 -> 3 replicas, 3 ready\n"
+        )
+        assert "export GAMEDAY_NAMESPACE=" + namespace in home.gameday("stack", "env").out
+        assert home.gameday("run", short("replica-kill"), "--attach", "demo").code == 0
+        assert '"replicas": 3' in home.gameday("stack", "status", "--json").out
+    finally:
+        assert home.gameday("stack", "down", "demo").code == 0
+    assert namespace not in kubectl(cluster, "get", "namespaces", "-o", "name")
+
+
 def test_its_own_alertmanager_pages(home: Home, cluster: str, shipped: Callable[[str], str]) -> None:
     """Where `alerting` asks for them, Prometheus and Alertmanager come with the system and are who detects."""
     namespace = f"gameday-test-{secrets.token_hex(3)}"

@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from gameday.errors import Refused, StackError, StackGone
@@ -17,6 +18,7 @@ from gameday.ports import Alerting, Endpoints, Target, Things, Witness
 from gameday.stacks.kubernetes.cluster import Cluster, Gone
 from gameday.stacks.kubernetes.manifests import PART_OF, manifests
 from gameday.stacks.kubernetes.names import ADAPTER_MANAGER, MARKER, MARKER_ANNOTATION, SECRET
+from gameday.stacks.kubernetes.reach import Place, Port, answers, inside, places
 from gameday.stacks.platform.catalog import DATABASE, PROXIES, STANDBY
 from gameday.stacks.platform.client import PlatformClient
 from gameday.stacks.platform.database import BATCH_ROLE, NAME, SERVICE_ROLE
@@ -25,11 +27,9 @@ from gameday.stacks.platform.waiting import until
 
 UP_SECONDS = 120.0
 DOWN_SECONDS = 90.0
-_KNOCK_SECONDS = 1.0
 _APPLY = "application/apply-patch+yaml"
 _MADE = "org.gameday.made"
 """The annotation of a namespace that was made by us: it goes when the system goes."""
-_IN_A_POD = "KUBERNETES_SERVICE_HOST"
 _PORTS = {
     ("gateway", "http"): 8080,
     ("toxiproxy", "api"): 8474,
@@ -47,23 +47,47 @@ class KubernetesStack(PlatformClient):
 
     kind = "kubernetes"
 
-    def __init__(self, context: str, namespace: str, *, nodes: str = "", alerting: bool = False) -> None:
-        """``nodes``: those that may be cordoned, with blanks between. ``alerting``: whether ``up`` brings who pages."""
+    def __init__(
+        self,
+        context: str,
+        namespace: str,
+        *,
+        nodes: Sequence[str] = (),
+        addresses: Mapping[str, str] | None = None,
+        alerting: bool = False,
+    ) -> None:
+        """One namespace.
+
+        Args:
+            context: of the kubeconfig.
+            namespace: its name; it need not be there.
+            nodes: those that may be cordoned.
+            addresses: Service -> ``host:port``, where that is not a node port.
+            alerting: whether ``up`` brings a Prometheus and an Alertmanager.
+        """
         self._context = context
         self._nodes = nodes
+        self._addresses = addresses or {}
         self._namespace = namespace
         self._alerting = alerting
-        self._where: Mapping[tuple[str, str], tuple[str, int]] = {}
+        self._where: Mapping[Port, Place] = {}
         self._secrets: Mapping[str, str] = {}
 
     @classmethod
-    def from_handle(cls, handle: Mapping[str, str], *, alerting: bool = False) -> Self:
+    def from_handle(cls, handle: Mapping[str, str]) -> Self:
         """The namespace that ``handle`` of another process names; not yet attached."""
-        return cls(handle["context"], handle["namespace"], nodes=handle.get("nodes", ""), alerting=alerting)
+        addresses = dict(word.split("=", 1) for word in handle.get("addresses", "").split())
+        nodes = handle.get("nodes", "").split()
+        return cls(handle["context"], handle["namespace"], nodes=nodes, addresses=addresses)
 
     def handle(self) -> Mapping[str, str]:
-        """Context and namespace, and which nodes may be cordoned."""
-        return {"context": self._context, "namespace": self._namespace, "nodes": self._nodes}
+        """Context and namespace, nodes that may be cordoned, and where Services are reached otherwise."""
+        return {
+            "context": self._context,
+            "namespace": self._namespace,
+            "nodes": " ".join(self._nodes),
+            "addresses": " ".join(f"{service}={place}" for service, place in self._addresses.items()),
+        }
 
     async def up(self) -> None:
         """Apply the manifests and wait until all of it is ready; what was begun is taken away where that fails."""
@@ -114,7 +138,7 @@ class KubernetesStack(PlatformClient):
             "GAMEDAY_STACK": self.kind,
             "GAMEDAY_CONTEXT": self._context,
             "GAMEDAY_NAMESPACE": self._namespace,
-            "GAMEDAY_NODES": self._nodes,
+            "GAMEDAY_NODES": " ".join(self._nodes),
             "GAMEDAY_GATEWAY_URL": points.gateway,
             "GAMEDAY_TOXIPROXY_URL": points.toxiproxy,
             "GAMEDAY_DATABASE_URL": self._postgres(SERVICE_ROLE),
@@ -172,14 +196,23 @@ class KubernetesStack(PlatformClient):
 
         configuration = client.Configuration()
         try:
-            if _IN_A_POD in os.environ and "KUBECONFIG" not in os.environ:
+            if inside():
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             else:
+                self._refuse_without_kubeconfig()
                 await config.load_kube_config(context=self._context, client_configuration=configuration)
         except (config.ConfigException, OSError) as problem:
             raise StackError(f"context {self._context}: {' '.join(str(problem).split())}") from problem
         async with client.ApiClient(configuration) as api:
             yield Cluster(api, self._namespace)
+
+    def _refuse_without_kubeconfig(self) -> None:
+        """The library would say it on stderr, and go on to say something else."""
+        files = os.environ.get("KUBECONFIG") or "~/.kube/config"
+        if not any(Path(file).expanduser().is_file() for file in files.split(os.pathsep)):
+            raise StackError(
+                f"context {self._context}: there is no kubeconfig at {files}; KUBECONFIG says where one is"
+            )
 
     def _check_marker(self, found: Mapping[str, Any]) -> None:
         if (found["metadata"].get("annotations") or {}).get(MARKER_ANNOTATION) != MARKER:
@@ -226,8 +259,8 @@ class KubernetesStack(PlatformClient):
     async def _monitoring(self) -> Mapping[str, bool]:
         """Those who page, where there are any: the platform does not look after them."""
         there = [key for key in _ALERTING_PORTS if key in self._where]
-        answers = await asyncio.gather(*(_answers(*self._where[key]) for key in there))
-        return {name: answer for (name, _), answer in zip(there, answers, strict=True)}
+        answering = await asyncio.gather(*(answers(self._where[key]) for key in there))
+        return {name: answer for (name, _), answer in zip(there, answering, strict=True)}
 
     async def _read(self, cluster: Cluster) -> None:
         """Passwords and addresses."""
@@ -240,28 +273,7 @@ class KubernetesStack(PlatformClient):
         if missing:
             raise StackGone(f"the namespace {self._namespace} has no service {', '.join(missing)}")
         wanted = {**_PORTS, **(_ALERTING_PORTS if _ALERTMANAGER[0] in services else {})}
-        self._where = await self._addresses(cluster, services, wanted)
-
-    async def _addresses(
-        self, cluster: Cluster, services: Mapping[str, Any], wanted: Mapping[tuple[str, str], int]
-    ) -> Mapping[tuple[str, str], tuple[str, int]]:
-        if _IN_A_POD in os.environ and "KUBECONFIG" not in os.environ:
-            return {key: (f"{key[0]}.{self._namespace}", port) for key, port in wanted.items()}
-        ports = {
-            (name, port["name"]): int(port.get("nodePort", 0))
-            for name, item in services.items()
-            for port in item["spec"]["ports"]
-        }
-        knock = ports["platform", "http"]
-        if not knock:
-            raise StackError(f"the service platform of {self._namespace} has no node port")
-        for host in ("127.0.0.1", *await _nodes(cluster)):
-            if await _answers(host, knock):
-                return {key: (host, ports.get(key, 0)) for key in wanted}
-        raise StackError(
-            f"no node of context {self._context} answers at port {knock} from here: "
-            "its node ports must be reachable, or run gameday inside the cluster"
-        )
+        self._where = await places(cluster, services, wanted, self._addresses)
 
     async def _take_away(self, cluster: Cluster) -> None:
         found = await _namespace(cluster)
@@ -313,27 +325,6 @@ async def _namespace(cluster: Cluster) -> dict[str, Any] | None:
     except Gone:
         return None
     return found
-
-
-async def _nodes(cluster: Cluster) -> list[str]:
-    """Addresses of nodes, as far as we may know them."""
-    try:
-        items = (await cluster.ask("GET", "/api/v1/nodes"))["items"]
-    except StackError:
-        return []
-    return [
-        row["address"] for item in items for row in item["status"]["addresses"] if row["type"] != "Hostname"
-    ]
-
-
-async def _answers(host: str, port: int) -> bool:
-    try:
-        async with asyncio.timeout(_KNOCK_SECONDS):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 async def _troubles(cluster: Cluster) -> list[tuple[str, str]]:
