@@ -102,6 +102,9 @@ METRICS: dict[str, Metric] = {
     )
 }
 
+ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
+"""What Kubernetes calls a container that is only being made: of those that wait (``replicas_waiting``) it is none."""
+
 FACTS: dict[str, str] = {
     "recent_deploy": "a release went out in the 30 minutes before the first alert or the impact",
     "recent_config_change": "a setting changed in the 30 minutes before the first alert or the impact",

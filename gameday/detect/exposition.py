@@ -12,11 +12,11 @@ from math import isfinite
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gameday.metrics import ON_ITS_WAY
+
 _SERVER_ERROR = "5"
 NO_DISK = frozenset({"tmpfs", "ramfs", "devtmpfs", "squashfs", "iso9660", "overlay"})
 """Kinds of file system that are memory, or full by their nature, or another one's."""
-ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
-"""What every container waits for before it starts."""
 
 
 @dataclass(frozen=True, slots=True)

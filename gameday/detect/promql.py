@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gameday.detect.exposition import NO_DISK, ON_ITS_WAY
-from gameday.metrics import METRICS
+from gameday.detect.exposition import NO_DISK
+from gameday.metrics import METRICS, ON_ITS_WAY
 from gameday.model.quantities import Condition
 
 SCRAPES = 4

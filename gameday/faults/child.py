@@ -1,6 +1,10 @@
 """The child that plays one experiment: the only place where Chaos Toolkit is imported.
 
-Requests come as JSON lines on stdin, answers go as JSON lines to the file descriptor given as the only argument:
+    python -m gameday.faults.child DESCRIPTOR FOLDER
+
+Requests come as JSON lines on stdin, answers go as JSON lines to the file descriptor. The folder is for temporary files
+and goes with the child: Kubernetes' client writes keys into some, and a process that ends at once runs no exit handler.
+
 
     {"do": "load", "experiment": {...}, "configuration": {...}}      armed | refused
     {"do": "inject", "at": 1234.5}         waits for that monotonic instant, plays the method
@@ -22,8 +26,10 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from typing import Any, NoReturn
@@ -197,6 +203,7 @@ def _wait_until(at: float | None) -> None:
 
 def _end(*, playing: bool) -> NoReturn:
     """The runner is gone, or done with us: stop at once, with all that an activity may have started."""
+    shutil.rmtree(str(tempfile.tempdir), ignore_errors=True)
     if playing and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)
@@ -205,6 +212,7 @@ def _end(*, playing: bool) -> NoReturn:
 def main() -> None:
     """Read requests until stdin closes."""
     child = Child(int(sys.argv[1]))
+    tempfile.tempdir = sys.argv[2]
     holding.watched_by_runner()
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
 

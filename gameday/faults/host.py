@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +49,13 @@ class FaultChild:
         process: asyncio.subprocess.Process,
         events: asyncio.StreamReader,
         pipe: asyncio.ReadTransport,
+        folder: str,
     ) -> None:
         self.fault = fault
         self._pipe = pipe
         self._process = process
         self._events = events
+        self._folder = folder
         self._next = 0
         self._busy = asyncio.Lock()
 
@@ -70,12 +74,14 @@ class FaultChild:
             FaultError: it could not be started, did not answer, or refused the experiment.
         """
         reading, writing = os.pipe()
+        folder = tempfile.mkdtemp(prefix="gameday-fault-")
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "gameday.faults.child",
                 str(writing),
+                folder,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -88,7 +94,7 @@ class FaultChild:
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(events), os.fdopen(reading, "rb", buffering=0)
         )
-        child = cls(fault, process, events, pipe)
+        child = cls(fault, process, events, pipe, folder)
         request = {"do": "load", "experiment": experiment, "configuration": configuration}
         try:
             answer = await child._ask(request, _ARM_DEADLINE, None)
@@ -183,6 +189,7 @@ class FaultChild:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)  # programs that outlived the child that began them
         self._pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
         return self._process.returncode
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gameday.stacks.kubernetes.adapter import KubernetesStack
+from tests.e2e.clusters import allowing
 from tests.gamedays import ROOT, Home
 
 LIGHT = {
@@ -95,3 +99,18 @@ def over(base: Any, changes: Any) -> Any:
     if not (isinstance(base, dict) and isinstance(changes, Mapping)):
         return changes
     return {**base, **{key: over(base.get(key), value) for key, value in changes.items()}}
+
+
+@pytest.fixture(scope="module")
+def deployed(cluster: str) -> Iterator[KubernetesStack]:
+    """One system for all trials, each of which puts back what it changes."""
+    made = KubernetesStack(cluster, f"gameday-test-{secrets.token_hex(3)}")
+    asyncio.run(made.up())
+    yield made
+    asyncio.run(made.down())
+
+
+@pytest.fixture
+def team(home: Home, cluster: str, deployed: KubernetesStack) -> Home:
+    """A home whose project allows the deployed one."""
+    return allowing(home, cluster, deployed.handle()["namespace"])

@@ -13,13 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from gameday.errors import StackError
 from gameday.stacks.kubernetes.adapter import KubernetesStack
+from tests.e2e.clusters import allowing, attached, inventory, kubectl, uids
 from tests.e2e.conftest import LIGHT, Copy
 from tests.gamedays import ROOT, Home
 
@@ -27,56 +27,11 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 SCENARIOS = ("auth-connection-leak", "database-outage", "replica-kill")
 
 
-def kubectl(context: str, *words: str, **more: Any) -> str:
-    """What a command of it prints."""
-    command = ["kubectl", "--context", context, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, **more).stdout
-
-
-def uids(context: str, namespace: str) -> set[str]:
-    """Of all pods of a namespace."""
-    items = json.loads(kubectl(context, "-n", namespace, "get", "pods", "-o", "json"))["items"]
-    return {item["metadata"]["uid"] for item in items}
-
-
-def allowing(home: Home, context: str, namespace: str, more: str = "") -> Home:
-    """A home whose project allows this namespace, and whose commands find the cluster."""
-    (home.work / "gameday.toml").write_text(
-        f'[targets]\nkubernetes = [{{ context = "{context}", namespace = "{namespace}"{more} }}]\n'
-    )
-    return Home(home.folder, {"KUBECONFIG": os.environ["KUBECONFIG"]}, games=home.games)
-
-
 @pytest.fixture
 def fresh(home: Home, cluster: str) -> tuple[Home, str]:
     """A home, and a namespace that is not there."""
     namespace = f"gameday-test-{secrets.token_hex(3)}"
     return allowing(home, cluster, namespace), namespace
-
-
-@pytest.fixture(scope="module")
-def standing(cluster: str) -> Iterator[KubernetesStack]:
-    """One system for all trials, each of which puts back what it changes."""
-    made = KubernetesStack(cluster, f"gameday-test-{secrets.token_hex(3)}")
-    asyncio.run(made.up())
-    yield made
-    asyncio.run(made.down())
-
-
-@pytest.fixture
-def mine(home: Home, cluster: str, standing: KubernetesStack) -> Home:
-    """A home whose project allows the standing one."""
-    return allowing(home, cluster, standing.handle()["namespace"])
-
-
-def attached(stack: KubernetesStack) -> list[str]:
-    """The words that let a run use it."""
-    return ["--stack", "kubernetes", "--attach", stack.handle()["namespace"]]
-
-
-def inventory(stack: KubernetesStack) -> dict[str, dict[str, Any]]:
-    """The stack's state, read back now."""
-    return {name: dict(aspects) for name, aspects in asyncio.run(stack.inventory()).items()}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -121,8 +76,8 @@ def test_a_system_is_left_standing_and_used_again(fresh: tuple[Home, str], clust
 def test_its_own_alertmanager_pages(home: Home, cluster: str, shipped: Callable[[str], str]) -> None:
     """Where `alerting` asks for them, Prometheus and Alertmanager come with the system and are who detects."""
     namespace = f"gameday-test-{secrets.token_hex(3)}"
-    mine = allowing(home, cluster, namespace, more=", alerting = true")
-    game = mine.start(shipped("database-outage"), "--stack", "kubernetes")
+    team = allowing(home, cluster, namespace, more=", alerting = true")
+    game = team.start(shipped("database-outage"), "--stack", "kubernetes")
     done = game.end(within=400)
     assert done.code == 0, done
     fired = [event for event in game.events() if event["type"] == "alert_fired"]
@@ -133,12 +88,12 @@ def test_its_own_alertmanager_pages(home: Home, cluster: str, shipped: Callable[
 
 
 def test_a_roll_back_by_hand_is_recorded_credited_and_mitigates(
-    mine: Home, short: Copy, cluster: str, standing: KubernetesStack
+    team: Home, short: Copy, cluster: str, deployed: KubernetesStack
 ) -> None:
     """`kubectl rollout undo`, typed by somebody who never pulls a lever at the desk."""
-    before = inventory(standing)
-    namespace = standing.handle()["namespace"]
-    game = mine.start(short("auth-connection-leak"), *attached(standing), "--responder", "people")
+    before = inventory(deployed)
+    namespace = deployed.handle()["namespace"]
+    game = team.start(short("auth-connection-leak"), *attached(deployed), "--responder", "people")
     game.until("impact_observed", within=90)
     history = kubectl(cluster, "-n", namespace, "rollout", "history", "deployment/auth")
     assert "v1.2.3 -> v1.3.0 by deploy-bot" in history
@@ -154,26 +109,26 @@ def test_a_roll_back_by_hand_is_recorded_credited_and_mitigates(
     assert card["measures"]["time_to_mitigate"]["verdict"] == "PASS"
     assert card["adherence"]["coverage_verified"] > 0
     assert card["clean"] is True
-    assert inventory(standing) == before
+    assert inventory(deployed) == before
 
 
-def test_settings_and_replicas_by_hand_are_levers_too(cluster: str, standing: KubernetesStack) -> None:
+def test_settings_and_replicas_by_hand_are_levers_too(cluster: str, deployed: KubernetesStack) -> None:
     """`kubectl set env` and `kubectl scale` stand in the system's history under the tool that did it."""
-    before = inventory(standing)
-    namespace = standing.handle()["namespace"]
+    before = inventory(deployed)
+    namespace = deployed.handle()["namespace"]
     kubectl(cluster, "-n", namespace, "set", "env", "deployment/auth", "POOL_MAX=20")
     kubectl(cluster, "-n", namespace, "rollout", "status", "deployment/auth", "--timeout=60s")
     kubectl(cluster, "-n", namespace, "scale", "deployment/auth", "--replicas=3")
     kubectl(cluster, "-n", namespace, "rollout", "status", "deployment/auth", "--timeout=60s")
     time.sleep(0.5)
-    changed = inventory(standing)["auth"]
+    changed = inventory(deployed)["auth"]
     assert (changed["setting.pool_max"], changed["replicas"]) == (20, 3)
-    asyncio.run(standing.restore(before))
-    assert inventory(standing) == before
+    asyncio.run(deployed.restore(before))
+    assert inventory(deployed) == before
 
 
 def test_pods_of_others_are_left_alone(
-    mine: Home, short: Copy, cluster: str, standing: KubernetesStack
+    team: Home, short: Copy, cluster: str, deployed: KubernetesStack
 ) -> None:
     """A pod of the same labels in another namespace lives on, the same one by its UID."""
     other = f"gameday-test-{secrets.token_hex(3)}"
@@ -190,8 +145,8 @@ def test_pods_of_others_are_left_alone(
         kubectl(cluster, "-n", other, *words, "--command", "--", "sleep", "600")
         kubectl(cluster, "-n", other, "wait", "--for=condition=Ready", "pod/bystander", "--timeout=60s")
         before = uids(cluster, other)
-        game = mine.start(
-            short("replica-kill", faults={"kill": {"with": {"count": "all"}}}), *attached(standing)
+        game = team.start(
+            short("replica-kill", faults={"kill": {"with": {"count": "all"}}}), *attached(deployed)
         )
         game.end(within=150)
         assert any(event["type"] == "fault_injected" and event["ok"] for event in game.events())
@@ -201,22 +156,22 @@ def test_pods_of_others_are_left_alone(
 
 
 def test_a_killed_runner_keeps_others_off_until_it_is_reverted(
-    mine: Home, short: Copy, standing: KubernetesStack
+    team: Home, short: Copy, deployed: KubernetesStack
 ) -> None:
     """A bad release is out and nobody watches: the next run is refused with the command that mends it."""
-    before = inventory(standing)
+    before = inventory(deployed)
     scenario = short("auth-connection-leak")
-    game = mine.start(scenario, *attached(standing), "--responder", "none")
+    game = team.start(scenario, *attached(deployed), "--responder", "none")
     game.until("fault_injected", within=90, ok=True)
     game.kill()
     run = game.folder.name
-    refused = mine.gameday("run", scenario, *attached(standing))
+    refused = team.gameday("run", scenario, *attached(deployed))
     assert refused.code == 3, refused
     assert f"gameday revert {run}" in " ".join(refused.err.split())
 
-    reverted = mine.gameday("revert", run, within=120)
+    reverted = team.gameday("revert", run, within=120)
     assert reverted.code == 0, reverted
-    assert inventory(standing) == before
+    assert inventory(deployed) == before
 
 
 def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str, short: Copy) -> None:
@@ -224,10 +179,10 @@ def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str,
     namespace = f"gameday-test-{secrets.token_hex(3)}"
     kubectl(cluster, "create", "namespace", namespace)
     try:
-        mine = allowing(home, cluster, namespace)
+        team = allowing(home, cluster, namespace)
         scenario = short("identity-latency")
         for words in ((), ("--attach", namespace)):
-            refused = mine.gameday("run", scenario, "--stack", "kubernetes", *words)
+            refused = team.gameday("run", scenario, "--stack", "kubernetes", *words)
             assert refused.code == 3, refused
             assert "is not marked as staging" in " ".join(refused.err.split())
         assert kubectl(cluster, "-n", namespace, "get", "all", "-o", "name") == ""
@@ -237,7 +192,7 @@ def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str,
 
 def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
     """Its lines, typed as they stand beside the manifests, where the context is the one of this cluster."""
-    mine = allowing(home, cluster, "auth-staging")
+    team = allowing(home, cluster, "auth-staging")
     [box] = re.findall(
         r"^```sh cluster\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
     )
@@ -246,7 +201,7 @@ def test_what_the_readme_says_works(home: Home, cluster: str) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", box], cwd=home.work, env={**mine.environment, "PATH": path},
+            ["bash", "-euo", "pipefail", "-c", box], cwd=home.work, env={**team.environment, "PATH": path},
             capture_output=True, text=True, timeout=400, check=False,
         )  # fmt: skip
     finally:
@@ -267,69 +222,69 @@ STUCK = [
 
 @pytest.mark.parametrize("case", STUCK, ids=[how for how, *_ in STUCK])
 def test_a_roll_out_that_never_ends(
-    mine: Home, stuck: Copy, cluster: str, standing: KubernetesStack, case: tuple[str, str, set[str]]
+    team: Home, stuck: Copy, cluster: str, deployed: KubernetesStack, case: tuple[str, str, set[str]]
 ) -> None:
     """It is in place while pods wait, monitors tell of it, and the namespace is as before afterwards."""
     how, why, monitors = case
-    before = inventory(standing)
-    game = mine.start(stuck(how), *attached(standing))
+    before = inventory(deployed)
+    game = team.start(stuck(how), *attached(deployed))
     done = game.end(within=120)
     assert done.code == 0, done
     events = game.events()
     assert any(why in event["detail"] for event in events if event["type"] == "fault_checked")
     assert {event["monitor"] for event in events if event["type"] == "alert_fired"} == monitors
     assert game.card["clean"] is True
-    assert inventory(standing) == before
-    assert revisions(cluster, standing) == ["gameday-auth:v1.2.3"]
+    assert inventory(deployed) == before
+    assert revisions(cluster, deployed) == ["gameday-auth:v1.2.3"]
 
 
 def test_one_takes_a_roll_out_back_by_hand(
-    mine: Home, stuck: Copy, cluster: str, standing: KubernetesStack
+    team: Home, stuck: Copy, cluster: str, deployed: KubernetesStack
 ) -> None:
     """`kubectl rollout undo` ends what would never end; gameday sees it, and finds nothing left to put back."""
-    before = inventory(standing)
-    game = mine.start(stuck("image"), *attached(standing), "--responder", "people")
+    before = inventory(deployed)
+    game = team.start(stuck("image"), *attached(deployed), "--responder", "people")
     game.until("fault_checked", within=60)
-    kubectl(cluster, "-n", standing.handle()["namespace"], "rollout", "undo", "deployment/auth")
+    kubectl(cluster, "-n", deployed.handle()["namespace"], "rollout", "undo", "deployment/auth")
     began = game.until("lever_began", within=20)
     assert (began["by"], began["lever"], began["arguments"]["to"]) == ("kubectl", "rollback", "v1.2.3")
     assert game.until("lever_ended", within=30)["ok"] is True
     game.until("fault_checked", within=20, in_place=False)
     assert game.end(within=120).code == 0
-    assert inventory(standing) == before
+    assert inventory(deployed) == before
 
 
 def test_the_pod_of_the_database_is_killed(
-    mine: Home, short: Copy, cluster: str, standing: KubernetesStack
+    team: Home, short: Copy, cluster: str, deployed: KubernetesStack
 ) -> None:
     """Its data go with it: somebody must fail over. What comes back follows, and leads again at the end."""
-    before = inventory(standing)
+    before = inventory(deployed)
     path = Path(short("database-outage", faults={"outage": {"experiment": "database-pod-kill"}}))
     scenario = yaml.safe_load(path.read_text())
     scenario["faults"]["outage"]["with"] = {"server": "database"}
     path.write_text(yaml.safe_dump(scenario))
-    pod = ["-n", standing.handle()["namespace"], "get", "pod", "database-0", "-o", "jsonpath={.metadata.uid}"]
+    pod = ["-n", deployed.handle()["namespace"], "get", "pod", "database-0", "-o", "jsonpath={.metadata.uid}"]
     uid = kubectl(cluster, *pod)
-    game = mine.start(str(path), *attached(standing))
+    game = team.start(str(path), *attached(deployed))
     done = game.end(within=200)
     assert done.code == 0, done
     card = game.card
     assert (card["clean"], card["mitigation"]["by"]) == (True, "responder")
     assert f"database-0 (uid {uid})" in str(game.events())
     assert kubectl(cluster, *pod) != uid
-    assert inventory(standing) == before
+    assert inventory(deployed) == before
 
 
-def test_a_lost_leader_is_put_back_where_nobody_failed_over(standing: KubernetesStack, cluster: str) -> None:
+def test_a_lost_leader_is_put_back_where_nobody_failed_over(deployed: KubernetesStack, cluster: str) -> None:
     """From its standby, which leads for a moment."""
-    before = inventory(standing)
-    namespace = ["-n", standing.handle()["namespace"]]
+    before = inventory(deployed)
+    namespace = ["-n", deployed.handle()["namespace"]]
     kubectl(cluster, *namespace, "delete", "pod", "database-0", "--grace-period=0", "--force")
     deadline = time.monotonic() + 20
-    while asyncio.run(standing.ready())["database"] or not _waits(standing, "database"):
+    while asyncio.run(deployed.ready())["database"] or not _waits(deployed, "database"):
         assert time.monotonic() < deadline
-    asyncio.run(standing.restore({name: before[name] for name in ("database", "database-replica")}))
-    assert inventory(standing) == before
+    asyncio.run(deployed.restore({name: before[name] for name in ("database", "database-replica")}))
+    assert inventory(deployed) == before
 
 
 def _waits(stack: KubernetesStack, server: str) -> bool:
@@ -342,14 +297,14 @@ def _waits(stack: KubernetesStack, server: str) -> bool:
 
 
 @pytest.fixture
-def stuck(mine: Home) -> Iterator[Copy]:
+def stuck(team: Home) -> Iterator[Copy]:
     """A scenario around a roll-out that never ends, with monitors of Kubernetes' own signals; gives its path."""
     system = yaml.safe_load((ROOT / "scenarios" / "systems" / "auth.yaml").read_text())
     system["monitors"] |= {
         "auth-stuck": {"when": "replicas_waiting > 0 for 1s", "severity": "SEV3"},
         "auth-warned": {"when": "warnings > 0", "severity": "SEV4"},
     }
-    system_file, path = (mine.work / "scenarios" / name for name in ("watched.yaml", "stuck.yaml"))
+    system_file, path = (team.work / "scenarios" / name for name in ("watched.yaml", "stuck.yaml"))
     system_file.write_text(yaml.safe_dump(system))
 
     def made(how: str) -> str:
@@ -418,23 +373,23 @@ def _wait_for_image(context: str, label: str) -> None:
 
 def test_a_context_that_is_not_there_is_said(home: Home, cluster: str, short: Copy) -> None:
     """The current context is not taken instead."""
-    mine = allowing(home, "no-such-context", "auth-staging")
-    refused = mine.gameday("run", short("identity-latency"), "--stack", "kubernetes")
+    team = allowing(home, "no-such-context", "auth-staging")
+    refused = team.gameday("run", short("identity-latency"), "--stack", "kubernetes")
     assert refused.code == 3, refused
     assert "no-such-context" in refused.err
 
 
 def test_a_service_that_has_no_pod_is_an_error(
-    standing: KubernetesStack, monkeypatch: pytest.MonkeyPatch
+    deployed: KubernetesStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """chaosk8s calls that a success; and without a namespace nothing is asked at all."""
     from gameday.faults.actions import pods
 
-    for name, value in standing.environment().items():
+    for name, value in deployed.environment().items():
         monkeypatch.setenv(name, value)
     with pytest.raises(RuntimeError, match="no pod of nobody runs in"):
         pods.kill("nobody")
-    with pytest.raises(ValueError, match="service is empty"):
+    with pytest.raises(ValueError, match="is no name of one"):
         pods.kill("")
     monkeypatch.delenv("GAMEDAY_NAMESPACE")
     with pytest.raises(RuntimeError, match="GAMEDAY_NAMESPACE is not set"):

@@ -14,7 +14,7 @@ import pytest
 
 from gameday.faults.actions import holding
 from gameday.stacks.kubernetes.adapter import KubernetesStack
-from tests.e2e.test_kubernetes import kubectl, uids
+from tests.e2e.clusters import kubectl, uids
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 

@@ -42,6 +42,10 @@ def touch_after(path, seconds):
 def die():
     os._exit(7)
 
+def keep():
+    import tempfile
+    return tempfile.mkstemp()[1]
+
 def before_activity_control(context, **kwargs):
     if context["name"] == "guarded":
         raise ValueError("the guard fell over")
@@ -463,6 +467,23 @@ def test_a_child_that_is_killed_while_it_waits_is_told(acts: Path, ending: signa
     run(body)
 
 
+@pytest.mark.parametrize("ending", ["stopped", "killed"])
+def test_its_temporary_files_go_with_it(acts: Path, ending: str) -> None:
+    """Some hold keys of a cluster, and neither a child that ends at once nor one that is killed tidies up itself."""
+
+    async def body() -> None:
+        async with child(acts, python("keep", "keep")) as playing:
+            assert (await playing.inject()).ok
+            [kept] = [Path(line["output"]) for line in playing.lines if line["event"] == "activity"]
+            assert kept.is_file()
+            if ending == "killed":
+                os.kill(playing.child.pid, signal.SIGKILL)
+        assert not kept.exists()
+        assert not kept.parent.exists()
+
+    run(body)
+
+
 def test_stopping_it_while_it_waits_injects_nothing(acts: Path) -> None:
     """Armed and told the instant, then stopped: the instant passes and nothing happens."""
 
@@ -513,13 +534,15 @@ asyncio.run(main())
 @pytest.mark.parametrize("how", ["waiting", "playing", "a program"])
 def test_it_dies_with_its_runner(acts: Path, how: str) -> None:
     """A runner that was killed leaves no child, no program of it, and nothing is injected afterwards."""
+    temporary = acts / "temporary"
+    temporary.mkdir()
 
     async def body() -> None:
         root = str(Path(__file__).parents[2])
         runner = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", RUNNER, how, str(acts)),
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(acts), root])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(acts), root]), "TMPDIR": str(temporary)},
         )
         assert runner.stdout is not None
         pid = int(await runner.stdout.readline())
@@ -533,5 +556,6 @@ def test_it_dies_with_its_runner(acts: Path, how: str) -> None:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(killed + 1.2 - time.monotonic())
         assert not (acts / "flag").exists()
+        assert list(temporary.iterdir()) == []
 
     run(body)

@@ -62,7 +62,7 @@ HOMES = {
     "locust": ("load/listener.py", "load/lines.py"),
     "gevent": ("load/listener.py", "load/lines.py"),
     "chaoslib": ("faults/child.py", "faults/hidden.py", "faults/actions/"),
-    "chaosk8s": ("faults/child.py", "faults/actions/"),
+    "chaosk8s": ("faults/child.py", "faults/actions/", "faults/holds/"),
     "toxiproxy": ("faults/child.py", "faults/actions/"),
     "click": ("cli/",),
     "vl_convert": ("report/",),

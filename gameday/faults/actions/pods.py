@@ -23,6 +23,7 @@ __all__ = ["kill", "kill_once", "killed_are_missing", "stop_killing"]
 
 HOLD = "gameday.faults.holds.pods:kill_again"
 """What the holder calls for every round after the first."""
+_SERVICE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _GONE_SECONDS = 10.0
 _BACK_SECONDS = 40.0
 _EVERY_SECONDS = 0.05
@@ -77,8 +78,8 @@ def kill_once(
     service: str, count: int | str, pick: str, seed: int, grace: int = 0, *, nobody_is_fine: bool = False
 ) -> list[str]:
     """One round; gives who was killed, as ``name (uid 1234)``. Raises RuntimeError as ``kill`` does."""
-    if not service:
-        raise ValueError("service is empty: without one, pods of others would be killed too")
+    if not _SERVICE.fullmatch(service):
+        raise ValueError(f"service: '{service}' is no name of one: pods of others could be killed too")
     if pick not in {"random", "oldest"}:
         raise ValueError(f"pick: '{pick}' is none of random, oldest")
     there = running(service)

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import dataclasses
 import json
-import os
 import shlex
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Self
 
 from gameday.errors import Refused, StackError, StackGone
 from gameday.ports import Alerting, Endpoints, Target, Things, Witness
-from gameday.stacks.kubernetes.cluster import Cluster, Gone
-from gameday.stacks.kubernetes.manifests import PART_OF, manifests
-from gameday.stacks.kubernetes.names import ADAPTER_MANAGER, MARKER, MARKER_ANNOTATION, SECRET
-from gameday.stacks.kubernetes.reach import Place, Port, answers, inside, places
+from gameday.stacks.kubernetes.applied import apply, namespace_of, take_away, troubles
+from gameday.stacks.kubernetes.cluster import Cluster
+from gameday.stacks.kubernetes.context import connected
+from gameday.stacks.kubernetes.names import MARKER, MARKER_ANNOTATION, SECRET
+from gameday.stacks.kubernetes.reach import Place, Port, answers, places
 from gameday.stacks.platform.catalog import DATABASE, PROXIES, STANDBY
 from gameday.stacks.platform.client import PlatformClient
 from gameday.stacks.platform.database import BATCH_ROLE, NAME, SERVICE_ROLE
-from gameday.stacks.platform.passwords import fresh_passwords
 from gameday.stacks.platform.waiting import until
 
 UP_SECONDS = 120.0
-DOWN_SECONDS = 90.0
-_APPLY = "application/apply-patch+yaml"
-_MADE = "org.gameday.made"
-"""The annotation of a namespace that was made by us: it goes when the system goes."""
 _PORTS = {
     ("gateway", "http"): 8080,
     ("toxiproxy", "api"): 8474,
@@ -92,7 +86,7 @@ class KubernetesStack(PlatformClient):
     async def up(self) -> None:
         """Apply the manifests and wait until all of it is ready; what was begun is taken away where that fails."""
         async with self._cluster() as cluster:
-            found = await _namespace(cluster)
+            found = await namespace_of(cluster)
             if found is not None:
                 self._check_marker(found)
                 if await cluster.read("deployments", "platform", group="apis/apps/v1"):
@@ -100,16 +94,16 @@ class KubernetesStack(PlatformClient):
                         f"the system stands already in {self._namespace}; use it: --attach {self._namespace}"
                     )
             try:
-                await self._apply(cluster, made=found is None)
+                await apply(cluster, made=found is None, alerting=self._alerting)
                 await self._wait(cluster)
             except BaseException:
-                await self._take_away(cluster)
+                await take_away(cluster)
                 raise
 
     async def attach(self) -> None:
         """Use the system that stands in the namespace."""
         async with self._cluster() as cluster:
-            found = await _namespace(cluster)
+            found = await namespace_of(cluster)
             if found is None:
                 raise StackGone(f"there is no namespace {self._namespace} in context {self._context}")
             self._check_marker(found)
@@ -120,7 +114,7 @@ class KubernetesStack(PlatformClient):
         """Take away what was applied; a namespace that we made goes with it."""
         self._where = {}
         async with self._cluster() as cluster:
-            await self._take_away(cluster)
+            await take_away(cluster)
 
     def endpoints(self) -> Endpoints:
         """Ports of a node, or the Services' own where gameday runs inside the cluster."""
@@ -189,30 +183,8 @@ class KubernetesStack(PlatformClient):
         address = f"{self._url('platform', 'http')}/restore"
         return [f'curl --fail-with-body -X POST -H "Authorization: Bearer {token}" -d {body} {address}']
 
-    @contextlib.asynccontextmanager
-    async def _cluster(self) -> AsyncIterator[Cluster]:
-        """The namespace by the context's own credentials, or by the pod's where gameday runs in one."""
-        from kubernetes_asyncio import client, config
-
-        configuration = client.Configuration()
-        try:
-            if inside():
-                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-            else:
-                self._refuse_without_kubeconfig()
-                await config.load_kube_config(context=self._context, client_configuration=configuration)
-        except (config.ConfigException, OSError) as problem:
-            raise StackError(f"context {self._context}: {' '.join(str(problem).split())}") from problem
-        async with client.ApiClient(configuration) as api:
-            yield Cluster(api, self._namespace)
-
-    def _refuse_without_kubeconfig(self) -> None:
-        """The library would say it on stderr, and go on to say something else."""
-        files = os.environ.get("KUBECONFIG") or "~/.kube/config"
-        if not any(Path(file).expanduser().is_file() for file in files.split(os.pathsep)):
-            raise StackError(
-                f"context {self._context}: there is no kubeconfig at {files}; KUBECONFIG says where one is"
-            )
+    def _cluster(self) -> AbstractAsyncContextManager[Cluster]:
+        return connected(self._context, self._namespace)
 
     def _check_marker(self, found: Mapping[str, Any]) -> None:
         if (found["metadata"].get("annotations") or {}).get(MARKER_ANNOTATION) != MARKER:
@@ -220,21 +192,6 @@ class KubernetesStack(PlatformClient):
                 f"the namespace '{self._namespace}' is not marked as staging: it does not carry the annotation "
                 f"{MARKER_ANNOTATION}={MARKER}"
             )
-
-    async def _apply(self, cluster: Cluster, *, made: bool) -> None:
-        for path, item in manifests(self._namespace, alerting=self._alerting):
-            if item["kind"] == "Namespace":
-                if not made:
-                    continue
-                item["metadata"]["annotations"][_MADE] = "yes"
-            await cluster.ask("PATCH", path, item, _APPLY, fieldManager=ADAPTER_MANAGER, force="true")
-            if item["kind"] == "Namespace":
-                await self._draw(cluster)
-
-    async def _draw(self, cluster: Cluster) -> None:
-        """The passwords, before anybody waits for them."""
-        body = {"metadata": {"name": SECRET, "labels": PART_OF}, "stringData": fresh_passwords()}
-        await cluster.ask("POST", cluster.path("secrets"), body)
 
     async def _wait(self, cluster: Cluster) -> None:
         why = "the platform does not answer"
@@ -252,7 +209,7 @@ class KubernetesStack(PlatformClient):
             return all(ready.values())
 
         if not await until(stands, UP_SECONDS):
-            pods = [f"{name}: {said}" for name, said in await _troubles(cluster)]
+            pods = [f"{name}: {said}" for name, said in await troubles(cluster)]
             told = "".join(f"\n  {line}" for line in pods)
             raise StackError(f"the system was not ready within {UP_SECONDS:g} s: {why}{told}")
 
@@ -275,33 +232,6 @@ class KubernetesStack(PlatformClient):
         wanted = {**_PORTS, **(_ALERTING_PORTS if _ALERTMANAGER[0] in services else {})}
         self._where = await places(cluster, services, wanted, self._addresses)
 
-    async def _take_away(self, cluster: Cluster) -> None:
-        found = await _namespace(cluster)
-        if found is None:
-            return
-        if (found["metadata"].get("annotations") or {}).get(_MADE) == "yes":
-            path = f"/api/v1/namespaces/{self._namespace}"
-            await cluster.ask("DELETE", path, {})
-
-            async def gone() -> bool:
-                await asyncio.sleep(0.2)
-                return await _namespace(cluster) is None
-
-        else:
-            for path, item in reversed(list(manifests(self._namespace, alerting=True))):
-                if item["kind"] != "Namespace":
-                    with contextlib.suppress(Gone):
-                        await cluster.ask("DELETE", path, {"propagationPolicy": "Background"})
-            await cluster.delete("secrets", SECRET)
-
-            async def gone() -> bool:
-                label = ",".join(f"{key}={value}" for key, value in PART_OF.items())
-                await asyncio.sleep(0.2)
-                return not await cluster.listed("pods", labelSelector=label)
-
-        if not await until(gone, DOWN_SECONDS):
-            raise StackError(f"{self._namespace} was not taken away within {DOWN_SECONDS:g} s")
-
     def _control(self) -> tuple[str, str]:
         return self._url("platform", "http"), self._secrets.get("control-token", "")
 
@@ -317,19 +247,3 @@ class KubernetesStack(PlatformClient):
     def _postgres(self, role: str) -> str:
         hosts = ",".join("{}:{}".format(*self._at(server, "postgres")) for server in (DATABASE, STANDBY))
         return f"postgresql://{role}:{self._secrets[role]}@{hosts}/{NAME}?target_session_attrs=read-write"
-
-
-async def _namespace(cluster: Cluster) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = await cluster.ask("GET", f"/api/v1/namespaces/{cluster.namespace}")
-    except Gone:
-        return None
-    return found
-
-
-async def _troubles(cluster: Cluster) -> list[tuple[str, str]]:
-    """Pods that are not ready, and why, for a message."""
-    from gameday.stacks.kubernetes.pods import Pod
-
-    pods = [Pod(cluster, item) for item in await cluster.listed("pods")]
-    return [(pod.name, pod.trouble) for pod in pods if pod.trouble]

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from gameday.detect.exposition import ON_ITS_WAY
 from gameday.errors import StackError
+from gameday.metrics import ON_ITS_WAY
 from gameday.stacks.kubernetes.cluster import Cluster, Object, labels_of
 from gameday.stacks.kubernetes.names import NAME_LABEL
 from gameday.stacks.platform.program import CRASH_LOOP
