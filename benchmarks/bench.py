@@ -41,6 +41,7 @@ def benches() -> dict[str, Bench]:
         fault_proxy,
         generator,
         injection,
+        kills,
         overhead,
         parts,
         scoring,
@@ -59,6 +60,7 @@ def benches() -> dict[str, Bench]:
         "proxy": Bench("The fault proxy", fault_proxy.measure, 7, 1),
         "overhead": Bench("What a run adds, and what it needs", overhead.measure, 3, 1),
         "alerts": Bench("Alertmanager's webhooks", alerts.measure, 20, 3),
+        "kills": Bench("Pods killed on a cluster", kills.measure, 30, 5),
         "stacks": Bench("The clocks of the stacks side by side", stacks.measure, 1, 1),
         "generator": Bench("The load generator", generator.measure, 8, 2),
     }

@@ -40,6 +40,20 @@ def api() -> Any:
     return client.CoreV1Api(create_k8s_api_client(secrets()))
 
 
+def warmed() -> bool:
+    """Ask something that costs nothing, so that the first act need not build a client and shake hands.
+
+    Gives whether the cluster answered; why it did not is told by the act.
+    """
+    if not os.environ.get("GAMEDAY_NAMESPACE"):
+        return False
+    try:
+        api().list_namespaced_pod(namespace(), limit=1)
+    except Exception:  # noqa: BLE001 - whatever the libraries raise; nothing has been asked of us yet
+        return False
+    return True
+
+
 def running(service: str) -> list[dict[str, Any]]:
     """Pods of a service that run and are not on their way out: ``name``, ``uid`` and ``node``, the oldest first."""
     found: list[Any] = api().list_namespaced_pod(namespace(), label_selector=f"{NAME_LABEL}={service}").items

@@ -14,7 +14,7 @@ import time
 from chaosk8s.pod.actions import terminate_pods
 
 from gameday.faults.actions import holding
-from gameday.faults.actions.cluster import NAME_LABEL, namespace, running, secrets
+from gameday.faults.actions.cluster import NAME_LABEL, namespace, running, secrets, warmed
 from gameday.faults.actions.control import ask
 from gameday.model.amounts import amount
 from gameday.model.quantities import duration
@@ -29,6 +29,9 @@ _BACK_SECONDS = 40.0
 _EVERY_SECONDS = 0.05
 _KILLED: dict[str, list[str]] = {}
 """Service -> every pod that this process had killed, as ``name (uid 1234)``."""
+
+
+warmed()  # with the import, when the child is armed: a kill is to begin at its instant
 
 
 def kill(
