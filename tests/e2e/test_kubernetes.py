@@ -334,24 +334,68 @@ def revisions(context: str, stack: KubernetesStack) -> list[str]:
     ]
 
 
-def test_a_game_day_by_a_job_inside_the_cluster(cluster: str) -> None:
-    """The Job of the manifests as they stand: its account may do what it needs, and it prints a card that passes."""
-    base, jobs = (str(ROOT / "gameday" / "stacks" / "kubernetes" / part) for part in ("base", "jobs"))
-    space = ["-n", "auth-staging"]
+JOBS = ROOT / "gameday" / "stacks" / "kubernetes" / "jobs"
+SPACE = ("-n", "auth-staging")
+
+
+@pytest.fixture
+def manifests(cluster: str) -> Iterator[str]:
+    """The system as `kubectl apply -k` brings it up, and what a Job needs; gives the context."""
     try:
-        kubectl(cluster, "apply", "-k", base)
-        kubectl(cluster, *space, "rollout", "status", "statefulset/database-replica", "--timeout=120s")
-        kubectl(cluster, "apply", "-k", jobs)
-        _wait_for_image(cluster, "job-name=game-day")
-        kubectl(cluster, *space, "wait", "--for=condition=Complete", "job/game-day", "--timeout=240s")
-        card = kubectl(cluster, *space, "logs", "job/game-day")
-        assert re.search(r"^auth-connection-leak +PASS$", card, re.MULTILINE), card
-        assert "stack clean     yes" in card
-        assert (
-            kubectl(cluster, *space, "get", "cronjob", "game-day", "-o", "jsonpath={.spec.suspend}") == "true"
-        )
+        kubectl(cluster, "apply", "-k", str(JOBS.with_name("base")))
+        kubectl(cluster, *SPACE, "rollout", "status", "statefulset/database-replica", "--timeout=120s")
+        yield cluster
     finally:
         kubectl(cluster, "delete", "namespace", "auth-staging", "--ignore-not-found")
+
+
+def test_a_game_day_by_a_job_inside_the_cluster(manifests: str) -> None:
+    """The Job of the manifests as they stand: its account may do what it needs, and it prints a card that passes."""
+    kubectl(manifests, "apply", "-k", str(JOBS))
+    card = _card(manifests)
+    assert re.search(r"^auth-connection-leak +PASS$", card, re.MULTILINE), card
+    assert "stack clean     yes" in card
+    suspended = kubectl(manifests, *SPACE, "get", "cronjob", "game-day", "-o", "jsonpath={.spec.suspend}")
+    assert suspended == "true"
+
+
+def test_its_load_may_come_from_a_deployment_of_workers(manifests: str) -> None:
+    """Two of them, who find the Job by its name; every request is theirs."""
+    kubectl(manifests, *SPACE, "apply", "-f", str(JOBS / "config.yaml"), "-f", str(JOBS / "load.yaml"))
+    kubectl(manifests, *SPACE, "scale", "deployment/load-worker", "--replicas=2")
+    job = yaml.safe_load((JOBS / "job.yaml").read_text())
+    scenario = yaml.safe_load((ROOT / "scenarios" / "replica-kill.yaml").read_text())
+    scenario |= {**LIGHT, "load": {**LIGHT["load"], "workers": 2}}
+    extra = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "two"},
+        "data": {"two.yaml": json.dumps(scenario)},
+    }
+    kubectl(manifests, *SPACE, "apply", "-f", "-", input=json.dumps(extra))
+    pod = job["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    container["args"][1] = "/work/scenarios/two.yaml"
+    container["args"] += ["--load-master", "0.0.0.0:5557"]
+    container["volumeMounts"].append(
+        {"name": "two", "mountPath": "/work/scenarios/two.yaml", "subPath": "two.yaml"}
+    )
+    pod["volumes"].append({"name": "two", "configMap": {"name": "two"}})
+    kubectl(manifests, *SPACE, "apply", "-f", "-", input=json.dumps(job))
+    card = _card(manifests)
+    assert re.search(r"^two +PASS$", card, re.MULTILINE), card
+
+
+def _card(context: str) -> str:
+    """What the Job printed, once it is complete."""
+    _wait_for_image(context, "job-name=game-day")
+    status = [*SPACE, "get", "job", "game-day", "-o", "jsonpath={.status.succeeded},{.status.failed}"]
+    deadline = time.monotonic() + 240
+    while (said := kubectl(context, *status)) == "," and time.monotonic() < deadline:
+        time.sleep(0.5)
+    card = kubectl(context, *SPACE, "logs", "job/game-day")
+    assert said == "1,", card
+    return card
 
 
 def _wait_for_image(context: str, label: str) -> None:
