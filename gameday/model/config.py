@@ -15,6 +15,9 @@ from gameday.model.located import Document, Node
 from gameday.model.quantities import LongDuration
 from gameday.model.reading import Reading, build
 
+_MARKS = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*|[\[\]{},]""")
+"""What a list is told apart by: texts and comments whole, so that a bracket in them is none."""
+_GAP = re.compile(r"(?:\s|#[^\n]*)*")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -90,10 +93,29 @@ class _Toml(Document):
         """Where the last word of the path stands that can be found."""
         at = 0
         for step in path:
-            found = re.compile(rf"(?<![\w-]){re.escape(str(step))}(?![\w-])").search(self.text, at)
+            if isinstance(step, int):
+                at = _item(self.text, at, step)
+                continue
+            found = re.compile(rf"(?<![\w-]){re.escape(step)}(?![\w-])").search(self.text, at)
             if found:
                 at = found.start()
         return Place(self.file, self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at))
+
+
+def _item(text: str, at: int, index: int) -> int:
+    """Where this item begins of the list named at ``at``: in brackets, or each under a header of its own."""
+    header = re.compile(r"\s*\[\[[^\n]*?\]\]").match(text, text.rfind("\n", 0, at) + 1)
+    if header:
+        same = re.finditer(rf"^\s*{re.escape(header[0].strip())}", text, re.MULTILINE)
+        return [found.end() for found in same][index]
+    depth = passed = 0
+    for mark in _MARKS.finditer(text, at):
+        depth += (mark[0] in "[{") - (mark[0] in "]}")
+        passed += mark[0] == "," and depth == 1
+        if passed == index:
+            gap = _GAP.match(text, mark.end())
+            return gap.end() if gap else at
+    return at
 
 
 def _syntax(message: str, text: str, file: str) -> Problem:

@@ -106,14 +106,22 @@ def test_rules_may_stand_in_pyproject() -> None:
         ("[target]\n", "gameday.toml:1:2: unknown key 'target'; did you mean 'targets'?"),
         (
             '[targets]\nstacks = ["lokal"]\n',
-            "gameday.toml:2:1: 'lokal' is not known here; write local, compose,",
+            "gameday.toml:2:11: 'lokal' is not known here; write local, compose,",
         ),
         (
             "[limits]\nlongest = 60\n",
             "gameday.toml:2:1: 60: a duration needs a unit, for example 60s or 60ms",
         ),
         ("[limits]\nfaults_at_once = 0\n", "gameday.toml:2:1: 0 is out of range; it must be at least 1"),
-        ('[targets]\nkubernetes = [{ context = "c" }]\n', "gameday.toml:2:1: missing key 'namespace'"),
+        ('[targets]\nkubernetes = [{ context = "c" }]\n', "gameday.toml:2:15: missing key 'namespace'"),
+        (
+            '[targets]\nkubernetes = [\n{ context = "[{,", namespace = "a" }, # of old\n{ context = "c" }]\n',
+            "gameday.toml:4:1: missing key 'namespace'",
+        ),
+        (
+            '[[targets.kubernetes]]\ncontext = "c"\nnamespace = "n"\n[[targets.kubernetes]]\nnamespace=3\ncontext="c"',
+            "gameday.toml:5:1: 3 is not text; put it in quotes",
+        ),
     ],
 )
 def test_wrong_rules_are_located(text: str, problem: str) -> None:
