@@ -27,9 +27,11 @@ Services: TypeAlias = Literal[
 
 
 def _host_and_port(value: str) -> str:
+    if re.fullmatch(r"https?://[^\s/]+/?", value):
+        return value.rstrip("/")
     host, _, port = value.rpartition(":")
     if not host or "/" in host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004
-        raise ValueError(f"'{value}' is not host:port, for example 127.0.0.1:8080")
+        raise ValueError(f"'{value}' is neither host:port nor http://host:port")
     return value
 
 
@@ -41,7 +43,7 @@ class Cluster(Closed):
     nodes: list[str] = Field(default=[])
     """Nodes that may be cordoned, though others' pods run there too."""
     addresses: dict[Services, Annotated[str, AfterValidator(_host_and_port)]] = Field(default={})
-    """``host:port`` of Services that are not reached at a node port: behind an ingress, or forwarded."""
+    """``host:port`` or ``https://host`` of Services that are not reached at a node port, for example by an ingress."""
     alerting: bool = False
     """Whether a system that is brought up has a Prometheus and an Alertmanager of its own, which page."""
 

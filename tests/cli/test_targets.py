@@ -163,9 +163,12 @@ def test_without_a_kubeconfig_that_is_said(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ('addresses = {gateway = "staging.example"}', "'staging.example' is not host:port"),
-        ('addresses = {gateway = "http://a:80"}', "'http://a:80' is not host:port"),
-        ('addresses = {platform = "a:70000"}', "'a:70000' is not host:port"),
+        (
+            'addresses = {gateway = "staging.example"}',
+            "'staging.example' is neither host:port nor http://host:port",
+        ),
+        ('addresses = {gateway = "ftp://a:80"}', "'ftp://a:80' is neither"),
+        ('addresses = {platform = "a:70000"}', "'a:70000' is neither"),
         ('addresses = {gatway = "a:80"}', "gatway"),
         ('node = ["a"]', "unknown key 'node'"),
     ],

@@ -56,7 +56,7 @@ class KubernetesStack(PlatformClient):
             context: of the kubeconfig.
             namespace: its name; it need not be there.
             nodes: those that may be cordoned.
-            addresses: Service -> ``host:port``, where that is not a node port.
+            addresses: Service -> ``host:port`` or a URL, where that is not a node port.
             alerting: whether ``up`` brings a Prometheus and an Alertmanager.
         """
         self._context = context
@@ -237,7 +237,8 @@ class KubernetesStack(PlatformClient):
 
     def _url(self, service: str, port: str) -> str:
         host, number = self._at(service, port)
-        return f"http://{host}:{number}"
+        given = self._addresses.get(service, "")
+        return given if "://" in given else f"http://{f'[{host}]' if ':' in host else host}:{number}"
 
     def _at(self, service: str, port: str) -> tuple[str, int]:
         if not self._where:

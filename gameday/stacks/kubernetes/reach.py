@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from gameday.errors import StackError
 from gameday.stacks.kubernetes.cluster import Cluster, Object
@@ -35,7 +36,7 @@ async def places(
         cluster: the namespace.
         services: its Services by name.
         wanted: the ports, and their numbers inside the cluster.
-        given: Service -> ``host:port``, as the project says; those are not looked for.
+        given: Service -> ``host:port`` or a URL, as the project says; those are not looked for.
 
     Raises:
         StackError: no node answers at a port that is to be looked for.
@@ -62,8 +63,9 @@ async def answers(place: Place) -> bool:
 
 
 def _place(text: str) -> Place:
-    host, _, port = text.rpartition(":")
-    return host, int(port)
+    """Of ``host:port``, or of a URL."""
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    return str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _node_port(services: Mapping[str, Object], key: Port) -> int:

@@ -53,7 +53,11 @@ def test_what_the_project_says_is_not_looked_for() -> None:
     """No node needs to answer where all is said."""
     assert found(services(gateway=0, platform=0), gateway="staging.example:80", platform="[::1]:8400") == {
         ("gateway", "http"): ("staging.example", 80),
-        ("platform", "http"): ("[::1]", 8400),
+        ("platform", "http"): ("::1", 8400),
+    }
+    assert found(services(), gateway="https://staging.example", platform="http://a") == {
+        ("gateway", "http"): ("staging.example", 443),
+        ("platform", "http"): ("a", 80),
     }
 
 
