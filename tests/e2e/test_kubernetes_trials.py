@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import secrets
@@ -109,14 +110,53 @@ def test_rights_that_go_in_the_middle(
     assert (inventory(deployed), uids(cluster, namespace)) == (before, there)
 
 
-def as_account(context: str, namespace: str, folder: Path) -> Path:
-    """A kubeconfig for who runs game days, with the rights of the manifests alone."""
+def as_account(context: str, namespace: str, folder: Path, account: str = "gameday") -> Path:
+    """A kubeconfig for who runs game days, or who responds, with the rights of the manifests alone."""
     config = yaml.safe_load(kubectl(context, "config", "view", "--raw", "--minify", "--flatten"))
-    token = kubectl(context, "-n", namespace, "create", "token", "gameday", "--duration=1h").strip()
+    token = kubectl(context, "-n", namespace, "create", "token", account, "--duration=1h").strip()
     config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
     path = folder / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+def test_who_responds_may_do_what_runbooks_say_and_no_more(
+    deployed: KubernetesStack, cluster: str, tmp_path: Path
+) -> None:
+    """Look, and change the service's Deployment; not take it away, read passwords, or touch the database."""
+    namespace = deployed.handle()["namespace"]
+    config = str(as_account(cluster, namespace, tmp_path, account="responder"))
+
+    def may(*words: str) -> bool:
+        command = ["kubectl", "--kubeconfig", config, "-n", namespace, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or "orbidden" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    before = inventory(deployed)
+    for words in (
+        ("get", "pods,events,deployments"),
+        ("logs", "deployment/auth", "--tail=1"),
+        ("rollout", "history", "deployment/auth"),
+        ("set", "env", "deployment/auth", "POOL_MAX=12"),
+        ("rollout", "status", "deployment/auth", "--timeout=60s"),
+        ("rollout", "undo", "deployment/auth"),
+        ("scale", "deployment/auth", "--replicas=3"),
+        ("rollout", "restart", "deployment/auth"),
+        ("rollout", "status", "deployment/auth", "--timeout=60s"),
+        ("scale", "deployment/auth", "--replicas=2"),
+    ):
+        assert may(*words), words
+    for words in (
+        ("get", "secret", "staging"),
+        ("delete", "deployment", "auth"),
+        ("scale", "statefulset/database", "--replicas=0"),
+        ("set", "image", "deployment/gateway", "caddy=caddy:2.10"),
+        ("get", "pods", "--all-namespaces"),
+    ):
+        assert not may(*words), words
+    asyncio.run(deployed.restore({"auth": before["auth"]}))
+    assert inventory(deployed) == before
 
 
 def test_two_at_once(team: Home, short: Copy, deployed: KubernetesStack) -> None:
