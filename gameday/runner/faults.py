@@ -219,6 +219,8 @@ class Faults:
         """Play the rollbacks, in a fresh child where the fault's own is gone; gives the problem, if any."""
         try:
             child = self._children.get(fault)
+            if child is not None and not child.alive:
+                await child.stop()  # what it left goes
             if child is None or not child.alive:
                 child = await self._start_child(fault)
             deadline = self._ours(fault).takes.revert + _SPARE
