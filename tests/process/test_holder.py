@@ -242,7 +242,11 @@ def test_nothing_is_held_that_no_runner_watches(work: Path, harm: Callable[[int,
     """The runner's questions renew for as long as it asks; whoever of the two dies or hangs, the holder goes."""
     (work / "acts.py").write_text(ACTS)
     with subprocess.Popen(
-        [sys.executable, "-c", RUNNER, str(work)], stdout=subprocess.PIPE, env=paths(work), text=True
+        [sys.executable, "-c", RUNNER, str(work)],
+        stdout=subprocess.PIPE,
+        # Both of them are killed: what a child keeps for a while is left here.
+        env={**paths(work), "TMPDIR": str(work)},
+        text=True,
     ) as runner:
         assert runner.stdout is not None
         began = time.monotonic()
