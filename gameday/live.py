@@ -20,6 +20,8 @@ import psutil
 from gameday.errors import InputError, Refused
 
 _ATTEMPTS = 100
+_SUFFIXES = (".json", ".new")
+"""Of a run's file, whole and while it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,7 @@ def _folder() -> Path:
 
 def publish(run: LiveRun) -> None:
     """Write or replace a run's file."""
-    path = _folder() / f"{run.run}.json"
-    fresh = path.with_suffix(".new")
+    path, fresh = (_folder() / f"{run.run}{suffix}" for suffix in _SUFFIXES)
     with _opened(fresh) as file:
         json.dump(asdict(run), file)
         file.flush()
@@ -93,8 +94,12 @@ def _opened(path: Path) -> TextIO:
 
 
 def withdraw(run: str) -> None:
-    """Remove a run's file, and the folder with the last one. Idempotent."""
-    (_folder() / f"{run}.json").unlink(missing_ok=True)
+    """Remove a run's file, and the folder with the last one. Idempotent.
+
+    A run that was killed while it wrote its file left it half written beside the whole one.
+    """
+    for suffix in _SUFFIXES:
+        (_folder() / f"{run}{suffix}").unlink(missing_ok=True)
     _tidy(_folder())
 
 

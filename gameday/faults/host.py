@@ -73,38 +73,49 @@ class FaultChild:
         Raises:
             FaultError: it could not be started, did not answer, or refused the experiment.
         """
+        child = await cls._begin(fault, environment, log)
+        request = {"do": "load", "experiment": experiment, "configuration": configuration}
+        try:
+            answer = await child._ask(request, _ARM_DEADLINE, None)
+            if answer["event"] != "armed":
+                raise FaultError(
+                    f"fault '{fault}': {answer.get('problem') or 'the experiment was not accepted'}"
+                )
+        except BaseException:  # an interrupted start leaves nothing behind either
+            await child.stop()
+            raise
+        return child
+
+    @classmethod
+    async def _begin(cls, fault: str, environment: Mapping[str, str], log: Path) -> FaultChild:
         reading, writing = os.pipe()
-        folder = tempfile.mkdtemp(prefix="gameday-fault-")
-        with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "gameday.faults.child",
-                str(writing),
-                folder,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, **environment},
-                pass_fds=(writing,),
-                start_new_session=True,
-            )
-        os.close(writing)
         events = asyncio.StreamReader(limit=_LINE_LIMIT)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(events), os.fdopen(reading, "rb", buffering=0)
         )
-        child = cls(fault, process, events, pipe, folder)
-        request = {"do": "load", "experiment": experiment, "configuration": configuration}
+        folder = tempfile.mkdtemp(prefix="gameday-fault-")
         try:
-            answer = await child._ask(request, _ARM_DEADLINE, None)
-        except FaultError:
-            await child.stop()
+            with log.open("ab") as output:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "gameday.faults.child",
+                    str(writing),
+                    folder,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    env={**os.environ, **environment},
+                    pass_fds=(writing,),
+                    start_new_session=True,
+                )
+        except BaseException:
+            pipe.close()
+            shutil.rmtree(folder, ignore_errors=True)
             raise
-        if answer["event"] != "armed":
-            await child.stop()
-            raise FaultError(f"fault '{fault}': {answer.get('problem') or 'the experiment was not accepted'}")
-        return child
+        finally:
+            os.close(writing)
+        return cls(fault, process, events, pipe, folder)
 
     @property
     def pid(self) -> int:
@@ -176,20 +187,20 @@ class FaultChild:
         """
         if self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.close()
-        for ending in (None, signal.SIGUSR1, signal.SIGKILL):
-            if self._process.returncode is None and ending is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, ending)
-            try:
-                async with asyncio.timeout(_STOP_PATIENCE):
-                    await self._process.wait()
-                break
-            except TimeoutError:
-                continue
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # programs that outlived the child that began them
-        self._pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            for ending in (None, signal.SIGUSR1, signal.SIGKILL):
+                if self._process.returncode is None and ending is not None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(self._process.pid, ending)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_STOP_PATIENCE):
+                        await self._process.wait()
+                    break
+        finally:  # also where somebody has no patience left
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # and programs that outlived their child
+            self._pipe.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
         return self._process.returncode
 
 

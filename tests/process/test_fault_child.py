@@ -484,6 +484,29 @@ def test_its_temporary_files_go_with_it(acts: Path, ending: str) -> None:
     run(body)
 
 
+def test_an_interrupted_start_leaves_nothing(acts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while it imports: neither the process nor its folder outlives the start that was given up."""
+    monkeypatch.setattr("tempfile.tempdir", str(acts))
+
+    async def body() -> None:
+        experiment = {"title": "t", "description": "d", "method": [python("one", "answer", value=1)]}
+        environment = {"PYTHONPATH": os.pathsep.join([str(acts), str(Path(__file__).parents[2])])}
+        start = FaultChild.start("f", experiment, {}, environment, acts / "child.log")
+        starting = asyncio.create_task(start)
+        while not (children := psutil.Process().children()):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.03)
+        [importing] = children
+        assert list(acts.glob("gameday-fault-*")) == [Path(importing.cmdline()[-1])]
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert list(acts.glob("gameday-fault-*")) == []
+        assert not importing.is_running()
+
+    run(body)
+
+
 def test_stopping_it_while_it_waits_injects_nothing(acts: Path) -> None:
     """Armed and told the instant, then stopped: the instant passes and nothing happens."""
 

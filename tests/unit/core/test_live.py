@@ -36,6 +36,16 @@ def test_a_run_is_found_until_it_is_withdrawn() -> None:
     assert not state_home().exists()
 
 
+def test_what_a_killed_run_had_half_written_goes_with_it() -> None:
+    """Killed between the first byte and the last one, at its first file or a later one."""
+    publish(run("a"))
+    (state_home() / "live" / "a.new").write_text("{")
+
+    assert [each.run for each in listed()] == ["a"]
+    withdraw("a")
+    assert not state_home().exists()
+
+
 def test_only_the_owner_can_read_it() -> None:
     """The file holds the desk's token."""
     publish(run("a"))
