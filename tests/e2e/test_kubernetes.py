@@ -375,10 +375,10 @@ def test_its_load_may_come_from_a_deployment_of_workers(manifests: str) -> None:
     kubectl(manifests, *SPACE, "apply", "-f", "-", input=json.dumps(extra))
     pod = job["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    container["args"][1] = "/work/scenarios/two.yaml"
+    container["args"][1] = "/project/scenarios/two.yaml"
     container["args"] += ["--load-master", "0.0.0.0:5557"]
     container["volumeMounts"].append(
-        {"name": "two", "mountPath": "/work/scenarios/two.yaml", "subPath": "two.yaml"}
+        {"name": "two", "mountPath": "/project/scenarios/two.yaml", "subPath": "two.yaml"}
     )
     pod["volumes"].append({"name": "two", "configMap": {"name": "two"}})
     kubectl(manifests, *SPACE, "apply", "-f", "-", input=json.dumps(job))

@@ -9,7 +9,7 @@ COPY scenarios /app/scenarios
 COPY scorecards /app/scorecards
 COPY templates /app/templates
 ENV PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp CHAOSTOOLKIT_IN_POD=true
-WORKDIR /work
+WORKDIR /project
 USER 10001:10001
 LABEL org.opencontainers.image.title="gameday"
 ENTRYPOINT ["python", "-m", "gameday"]
