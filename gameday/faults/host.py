@@ -74,13 +74,8 @@ class FaultChild:
             FaultError: it could not be started, did not answer, or refused the experiment.
         """
         child = await cls._begin(fault, environment, log)
-        request = {"do": "load", "experiment": experiment, "configuration": configuration}
         try:
-            answer = await child._ask(request, _ARM_DEADLINE, None)
-            if answer["event"] != "armed":
-                raise FaultError(
-                    f"fault '{fault}': {answer.get('problem') or 'the experiment was not accepted'}"
-                )
+            await child._load(experiment, configuration)  # noqa: SLF001 - one of its own
         except BaseException:  # an interrupted start leaves nothing behind either
             await child.stop()
             raise
@@ -116,6 +111,13 @@ class FaultChild:
         finally:
             os.close(writing)
         return cls(fault, process, events, pipe, folder)
+
+    async def _load(self, experiment: Mapping[str, Any], configuration: Mapping[str, Any]) -> None:
+        request = {"do": "load", "experiment": experiment, "configuration": configuration}
+        answer = await self._ask(request, _ARM_DEADLINE, None)
+        if answer["event"] != "armed":
+            problem = answer.get("problem") or "the experiment was not accepted"
+            raise FaultError(f"fault '{self.fault}': {problem}")
 
     @property
     def pid(self) -> int:

@@ -488,20 +488,23 @@ def test_an_interrupted_start_leaves_nothing(acts: Path, monkeypatch: pytest.Mon
     """Ctrl-C while it imports: neither the process nor its folder outlives the start that was given up."""
     monkeypatch.setattr("tempfile.tempdir", str(acts))
 
+    def folders() -> list[Path]:
+        return list(acts.glob("gameday-fault-*"))
+
     async def body() -> None:
         experiment = {"title": "t", "description": "d", "method": [python("one", "answer", value=1)]}
         environment = {"PYTHONPATH": os.pathsep.join([str(acts), str(Path(__file__).parents[2])])}
         start = FaultChild.start("f", experiment, {}, environment, acts / "child.log")
         starting = asyncio.create_task(start)
-        while not (children := psutil.Process().children()):
+        while not (children := psutil.Process().children()):  # noqa: ASYNC110 - the kernel knows
             await asyncio.sleep(0)
         await asyncio.sleep(0.03)
         [importing] = children
-        assert list(acts.glob("gameday-fault-*")) == [Path(importing.cmdline()[-1])]
+        assert folders() == [Path(importing.cmdline()[-1])]
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
-        assert list(acts.glob("gameday-fault-*")) == []
+        assert folders() == []
         assert not importing.is_running()
 
     run(body)
