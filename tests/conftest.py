@@ -20,7 +20,10 @@ Require = Callable[[str, str], NoReturn]
 
 @pytest.fixture(scope="session")
 def require() -> Require:
-    """`require(service, how)`: the service is missing. Skips locally; fails where GAMEDAY_REQUIRE names it."""
+    """`require(service, how)`: it is missing. Skips locally; fails where GAMEDAY_REQUIRE names it.
+
+    A service may also be a right or a property of the machine that a test needs.
+    """
 
     def missing(service: str, how: str) -> NoReturn:
         wanted = {word.strip() for word in os.environ.get("GAMEDAY_REQUIRE", "").split(",")}

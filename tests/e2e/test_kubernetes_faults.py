@@ -14,6 +14,7 @@ import pytest
 
 from gameday.faults.actions import holding
 from gameday.stacks.kubernetes.adapter import KubernetesStack
+from tests.conftest import Require
 from tests.e2e.clusters import kubectl, uids
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
@@ -47,12 +48,12 @@ def _cordoned(context: str) -> set[str]:
     return {str(row["metadata"]["name"]) for row in _nodes(context) if row["spec"].get("unschedulable")}
 
 
-def test_a_node_is_drained_of_one_service(standing: KubernetesStack, cluster: str) -> None:
+def test_a_node_is_drained_of_one_service(standing: KubernetesStack, cluster: str, require: Require) -> None:
     """All its pods go elsewhere, one after the other as their budget asks, and nobody else's."""
     from gameday.faults.actions import nodes
 
     if len(_nodes(cluster)) - len(_cordoned(cluster)) < 2:
-        pytest.skip("draining needs a cluster with two nodes that take pods")
+        require("two-nodes", "draining needs a cluster with two nodes that take pods")
     space = [
         "-n",
         standing.handle()["namespace"],

@@ -17,16 +17,17 @@ import yaml
 
 from gameday.faults.actions import pods
 from gameday.stacks.kubernetes.adapter import KubernetesStack
+from tests.conftest import Require
 from tests.e2e.clusters import attached, inventory, kubectl, uids
 from tests.e2e.conftest import Copy
-from tests.gamedays import Home
+from tests.gamedays import Game, Home
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def server(cluster: str) -> Iterator[psutil.Process]:
-    """The API server's process, which goes on in any case; skips where it is not on this machine."""
+def server(cluster: str, require: Require) -> Iterator[psutil.Process]:
+    """The API server's process, which goes on in any case."""
     address = kubectl(cluster, "config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
     port = int(address.rpartition(":")[2])
     for process in psutil.process_iter(["name"]):
@@ -36,7 +37,15 @@ def server(cluster: str) -> Iterator[psutil.Process]:
                     yield process
                     process.send_signal(signal.SIGCONT)
                     return
-    pytest.skip(f"needs a kube-apiserver on this machine that may be stopped, at {address}")
+    require("kube-apiserver", f"set KUBECONFIG to one on this machine that may be stopped; {address} is not")
+
+
+def released(team: Home, short: Copy, stack: KubernetesStack, duration: str) -> Game:
+    """A game day whose bad release is out and stays so long; nobody answers."""
+    scenario = short("auth-connection-leak", faults={"release": {"for": duration}})
+    game = team.start(scenario, *attached(stack), "--responder", "none")
+    game.until("fault_injected", within=90, ok=True)
+    return game
 
 
 def test_an_api_server_that_stays_away(
@@ -44,9 +53,7 @@ def test_an_api_server_that_stays_away(
 ) -> None:
     """What could not be put back is named, with the commands; once it answers again, `gameday revert` does it."""
     before = inventory(deployed)
-    scenario = short("auth-connection-leak", faults={"release": {"for": "20s"}})
-    game = team.start(scenario, *attached(deployed), "--responder", "none")
-    game.until("fault_injected", within=90, ok=True)
+    game = released(team, short, deployed, "20s")
     server.suspend()
     done = game.end(within=200)
     server.resume()
@@ -66,9 +73,7 @@ def test_an_api_server_that_comes_back(
 ) -> None:
     """The run goes on to its end, and everything is put back."""
     before = inventory(deployed)
-    scenario = short("auth-connection-leak", faults={"release": {"for": "40s"}})
-    game = team.start(scenario, *attached(deployed), "--responder", "none")
-    game.until("fault_injected", within=90, ok=True)
+    game = released(team, short, deployed, "40s")
     server.suspend()
     game.until("alert_fired", within=60)
     server.resume()

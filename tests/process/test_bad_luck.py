@@ -20,6 +20,7 @@ import yaml
 
 from gameday.events import RunEnded
 from gameday.log import read
+from tests.conftest import Require
 from tests.gamedays import Done, Game, Home
 from tests.process.conftest import Standing
 
@@ -242,13 +243,13 @@ def test_a_stack_that_cannot_be_put_back(scratch: Standing) -> None:
 
 
 @pytest.fixture
-def small_disk(scratch: Standing) -> Iterator[Path]:
+def small_disk(scratch: Standing, require: Require) -> Iterator[Path]:
     """A file system of 4 MB for the runs."""
     folder = scratch.home.runs / "small"
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a small file system")
+        require("root", "only root may mount a small file system")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
     folder.rmdir()

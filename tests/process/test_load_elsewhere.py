@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gameday.load.driver import Address
+from tests.conftest import Require
 from tests.process.test_load import RATE, Loading, loading, run
 
 OTHER_MACHINE = ("unshare", "--user", "--map-root-user", "--time", "--monotonic", "1000")
@@ -53,19 +54,19 @@ async def worker(
         await process.wait()
 
 
-def others_clock() -> tuple[str, ...]:
-    """How to start a process with a clock of its own; skips where the machine does not let us."""
+@pytest.fixture
+def other(require: Require) -> tuple[str, ...]:
+    """How to start a process with a clock of its own, where the machine lets us."""
     if shutil.which("unshare") is None:
-        pytest.skip("no unshare here: a clock of its own needs a Linux time namespace")
+        require("time-namespace", "a clock of its own needs Linux and its program unshare")
     tried = subprocess.run([*OTHER_MACHINE, "true"], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
-        pytest.skip(f"no time namespace to be had here: {tried.stderr.strip()}")
+        require("time-namespace", f"a clock of its own needs root: {tried.stderr.strip()}")
     return OTHER_MACHINE
 
 
-def test_workers_with_another_clock_tell_this_machines_time(tmp_path: Path) -> None:
+def test_workers_with_another_clock_tell_this_machines_time(tmp_path: Path, other: tuple[str, ...]) -> None:
     """Their instants are put into this machine's time, and how well that is known is said."""
-    other = others_clock()
 
     async def body() -> None:
         master = free()
