@@ -20,7 +20,7 @@ from gameday.model.playbook import Playbook
 from gameday.model.quantities import Condition
 from gameday.model.rubric import Rubric
 from gameday.model.runbook import Runbook
-from gameday.model.scenario import Impact, Scenario
+from gameday.model.scenario import Expect, Impact, Scenario
 from gameday.model.system import System
 
 SCRAPE = 0.25
@@ -71,6 +71,7 @@ def warnings(parts: Together) -> Iterator[Problem]:
             _too_soon,
             _too_late,
             _not_gated,
+            _not_judged,
             _guards_of_the_meant,
             _no_table,
         ):
@@ -211,6 +212,17 @@ def _not_gated(parts: Together, scenario: Scenario) -> Iterator[Finding]:
         if getattr(scenario.expect, key) is not None:
             gates = ", ".join(parts.rubric.gates) or "none"
             yield ("expect", key), f"'{key}' is shown, not gated; the rubric's gates: {gates}"
+
+
+def _not_judged(_: Together, scenario: Scenario) -> Iterator[Finding]:
+    if scenario.expect.impact != "none":
+        return
+    for key in set(Expect.model_fields) - {"impact", "recover", "stable_for"}:
+        if getattr(scenario.expect, key) is not None:
+            yield (
+                ("expect", key),
+                f"'{key}' is not judged with impact: none: where nothing is felt nobody has to answer",
+            )
 
 
 def _guards_of_the_meant(parts: Together, scenario: Scenario) -> Iterator[Finding]:

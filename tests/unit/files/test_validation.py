@@ -228,6 +228,23 @@ def test_what_is_probably_not_meant_is_a_warning(
     assert warning in str(report.warnings[0])
 
 
+def test_what_responders_should_do_is_not_judged_where_nothing_is_to_be_felt(
+    project: Path, edit: Edit
+) -> None:
+    """Their clocks start with the impact; the platform's own healing is judged all the same."""
+    edit(
+        LEAK,
+        "impact: {when: error_rate > 10%, within: 45s}",
+        "impact: none\n  recover: {by: platform, within: 9s}",
+    )
+    warnings = [warning.message for warning in validate([project / LEAK], project).warnings]
+
+    assert [words.split()[0] for words in warnings if "is not judged with impact: none" in words] == [
+        "'detect'",
+        "'mitigate'",
+    ]
+
+
 def test_an_experiment_that_chaos_toolkit_reads_otherwise_is_a_warning(project: Path, edit: Edit) -> None:
     """Under plain `chaos run` it would do something else."""
     edit("experiments/bad-release.yaml", "author: deploy-bot", "author: no")
