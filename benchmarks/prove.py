@@ -3,7 +3,8 @@
     python -m benchmarks.prove [--only TEXT] [--fresh] [--parallel N]
 
 Each trial is a whole game day. What is done is kept in .prove/ under a digest of the code and of what the trial's
-scenario says, so a second call goes on where the first was stopped. The table is written to docs/proof.md. Exit 1
+scenario says, so a second call goes on where the first was stopped. The table is written to docs/proof.md, in which
+trials that were not run with this code keep their last row and its day. Exit 1
 where a trial did not come out as promised.
 """
 
@@ -112,6 +113,7 @@ def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
     ``alone`` is the clients' error rate that the same fault comes to when nobody does anything.
     """
     scenario, arguments = trial.scenario, list(trial.arguments)
+    day = time.strftime("%Y-%m-%d", time.gmtime())
     if trial.lever:
         playbook = folder / "lever.yaml"
         recover = Catalog(ROOT).load(trial.scenario).inputs.scenario.expect.recover
@@ -130,7 +132,11 @@ def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
     try:
         card = json.loads(out)
     except ValueError:
-        return {"exit": game.returncode, "outcome": f"exit {game.returncode}: {err.strip()[-300:]}"}
+        return {
+            "exit": game.returncode,
+            "day": day,
+            "outcome": f"exit {game.returncode}: {err.strip()[-300:]}",
+        }
     history = read(next(folder.glob("runs/*/events.jsonl")).parent)
     over = history.first(RespondEnded)
     errors = errors_at(history, over[0].t) if over else 0.0
@@ -142,6 +148,7 @@ def run(trial: Trial, folder: Path, alone: float | None) -> dict[str, Any]:
     measures = {measure["id"]: measure["value"] for measure in card["measures"]}
     return {
         "exit": game.returncode,
+        "day": day,
         "outcome": outcome,
         "detect": measures.get("time_to_detect"),
         "mitigate": measures.get("time_to_mitigate"),
@@ -197,22 +204,26 @@ _HEAD = (
     "",
     "Written by `make prove`: each row is a whole game day, on the embedded stack unless it says so. Times: seconds.",
     "",
-    "| trial | promised | came to | detected | mitigated | bad seconds |",
-    "|---|---|---|---|---|---|",
+    "| trial | promised | came to | detected | mitigated | bad seconds | last run |",
+    "|---|---|---|---|---|---|---|",
 )
 
 
-def write_table(results: Sequence[tuple[Trial, dict[str, Any] | None]]) -> None:
-    """docs/proof.md: one row a trial."""
+def write_table(results: Sequence[tuple[Trial, dict[str, Any] | None]], path: Path = TABLE) -> None:
+    """docs/proof.md: one row a trial; one that was not run with this code keeps its row, with its day."""
+    kept = path.read_text().splitlines() if path.is_file() else []
     rows = [*_HEAD]
     for trial, found in results:
-        if found is not None:
-            cells = [
-                f"{found[key]:.1f}" if found.get(key) is not None else ""
-                for key in ("detect", "mitigate", "bad_seconds")
-            ]
-            rows.append(f"| {trial.name} | {trial.promised} | {found['outcome']} | {' | '.join(cells)} |")
-    TABLE.write_text("\n".join(rows) + "\n")
+        promise = f"| {trial.name} | {trial.promised} |"
+        if found is None:
+            rows += [row for row in kept if row.startswith(promise)]
+            continue
+        cells = [
+            f"{found[key]:.1f}" if found.get(key) is not None else ""
+            for key in ("detect", "mitigate", "bad_seconds")
+        ]
+        rows.append(f"{promise} {found['outcome']} | {' | '.join(cells)} | {found['day']} |")
+    path.write_text("\n".join(rows) + "\n")
 
 
 class Proof:
