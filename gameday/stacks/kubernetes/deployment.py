@@ -89,16 +89,19 @@ class DeploymentService(AuthService):
         if item["metadata"]["name"] != SERVICE or not there:
             return
         last, self._seen = self._seen, item
-        if self.changing:
-            return
-        before, now = self.spec, self._spec_of(item)
-        if last is not None and _generation(last) != _generation(item):
+        before, now, who = self.spec, self._spec_of(item), _author(item)
+        changed = last is not None and _generation(last) != _generation(item)
+        if self.changing:  # by us, unless somebody else comes in between
+            if not changed or now == before or who == PLATFORM_MANAGER:
+                return
+            self.overtaken = who
+        if last is not None and changed:
             restarted = _restarted_at(last) != _restarted_at(item)
-            self._witness(by_hand(before, now, self._releases[:-1], restarted=restarted), _author(item))
+            self._witness(by_hand(before, now, self._releases[:-1], restarted=restarted), who)
         if now != before:
             self.spec = now
             if last is not None:
-                self._remember(before, now, _author(item))
+                self._remember(before, now, who)
 
     def _witness(self, acts: Sequence[ByHand], who: str) -> None:
         """Tell of what somebody did by another hand, and later how it ended."""
@@ -139,30 +142,32 @@ class DeploymentService(AuthService):
     async def become(self, change: Callable[[Spec], Spec], author: str) -> tuple[Spec, Spec]:
         """Bring the service to the spec that a change makes of the present one: (before, after).
 
+        It stands in the history from its beginning on: somebody may change it again before it is out everywhere.
+
         Raises:
             StackError: the roll-out did not end well in time; it goes on, or stands where it is.
         """
         async with self._changing:
             before, wanted = self.spec, change(self.spec)
-            self.spec = wanted
+            self.spec, self.overtaken = wanted, ""
             try:
                 if (before.flags, before.breaker) != (wanted.flags, wanted.breaker):
                     await self._write_live(wanted)
                 same = before.version == wanted.version and before.settings == wanted.settings
                 if same:
                     await asyncio.gather(*(replica.become(wanted) for replica in self.replicas))
-                if not same or before.replicas != wanted.replicas:
+                rolls = not same or before.replicas != wanted.replicas
+                if rolls:
                     await self._patch(_change(before, wanted, author))
-                    await self._rolled_out()
-                elif await self.ready_replicas() < wanted.replicas:
+                self._remember(before, wanted, author)
+                if rolls or await self.ready_replicas() < wanted.replicas:
                     await self._rolled_out()
             except StackError:
                 if self._seen is not None:
                     self.spec = self._spec_of(self._seen)
                 raise
             for replica in self.replicas:
-                replica.spec = wanted
-            self._remember(before, wanted, author)
+                replica.spec = self.spec
             return before, wanted
 
     async def observed(self) -> Spec:
@@ -182,16 +187,17 @@ class DeploymentService(AuthService):
             before, wanted = self.spec, stuck(self.spec, how)
             if before == wanted:
                 raise InputError(f"{SERVICE} is stuck in that way already")
+            self.overtaken = ""
             await self._patch(_change(before, wanted, author))
             self.spec = wanted
             self._remember(before, wanted, author)
 
             async def held() -> bool:
-                return bool(self.held())
+                return bool(self.overtaken or self.held())
 
             if not await until(held, STUCK_SECONDS):
                 raise StackError(f"the roll-out of {SERVICE} is not stuck after {STUCK_SECONDS:g} s")
-            return self.held()
+            return [f"{SERVICE}: {self.overtaken} has changed it again"] if self.overtaken else self.held()
 
     def held(self) -> list[str]:
         """Pods that should be ready and are not, and why; those that have begun only now do not count."""

@@ -31,6 +31,8 @@ class AuthService:
         self._history = history
         self._named = 0
         self._changing = asyncio.Lock()
+        self.overtaken = ""
+        """Who changed it by another hand while our last change was going out; empty where nobody did."""
         self._releases = [spec.version]
         """The releases that are out and those below them that a rollback returns to; the last one runs."""
         for change in history.deploys:
