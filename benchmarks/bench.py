@@ -90,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     print(as_text([group for group in groups if not given.only or group.name in given.only]))
     if not given.quick:
-        TABLE.write_text(as_markdown(groups, machine(), f"{datetime.now(UTC):%Y-%m-%d}"))
+        before = TABLE.read_text() if TABLE.is_file() else ""
+        titles = [bench.title for bench in all_of_them.values()]
+        TABLE.write_text(as_markdown(groups, machine(), f"{datetime.now(UTC):%Y-%m-%d}", titles, before))
         print(f"table in {TABLE.relative_to(ROOT)}")
     print(f"{time.monotonic() - begin:.0f} s", file=sys.stderr)
     return 0

@@ -87,8 +87,10 @@ def as_text(groups: Sequence[Group]) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(groups: Sequence[Group], machine: str, when: str) -> str:
-    """docs/performance.md."""
+def as_markdown(
+    groups: Sequence[Group], machine: str, when: str, titles: Sequence[str], before: str = ""
+) -> str:
+    """docs/performance.md: a section for each title; of what was not measured, the one that stood there before."""
     lines = [
         "# Performance: what was measured",
         "",
@@ -97,12 +99,17 @@ def as_markdown(groups: Sequence[Group], machine: str, when: str) -> str:
         "",
         f"Machine: {machine}. Last measured {when}.",
     ]
-    for group in groups:
-        rested = f"{group.when}; {group.load}" if group.load else group.when
-        lines += ["", f"## {group.title}", "", f"`{group.command}` ({rested})", ""]
-        lines += [_line(_HEAD), "|---|---|---|---|"]
-        lines += [_line((row.what, row.figure, row.goal, row.verdict)) for row in group.rows]
-    return "\n".join(lines) + "\n"
+    sections = {part.partition("\n")[0]: part for part in before.split("\n## ")[1:]}
+    sections |= {group.title: _section(group) for group in groups}
+    whole = [f"\n## {sections[title].rstrip()}" for title in titles if title in sections]
+    return "\n".join([*lines, *whole]) + "\n"
+
+
+def _section(group: Group) -> str:
+    rested = f"{group.when}; {group.load}" if group.load else group.when
+    lines = [group.title, "", f"`{group.command}` ({rested})", "", _line(_HEAD), "|---|---|---|---|"]
+    lines += [_line((row.what, row.figure, row.goal, row.verdict)) for row in group.rows]
+    return "\n".join(lines)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -7,14 +7,17 @@ to it. It is imported with this module, which the child does when it is armed: t
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import time
+from collections.abc import Iterator
+from typing import Any
 
-from chaosk8s.pod.actions import terminate_pods
+from chaosk8s.pod import actions as chaosk8s_pods
 
 from gameday.faults.actions import holding
-from gameday.faults.actions.cluster import NAME_LABEL, namespace, running, secrets, warmed
+from gameday.faults.actions.cluster import NAME_LABEL, api, namespace, running, secrets, warmed
 from gameday.faults.actions.control import ask
 from gameday.model.amounts import amount
 from gameday.model.quantities import duration
@@ -95,10 +98,11 @@ def kill_once(
     chosen = there[:many] if pick == "oldest" else dice.sample(there, many)
     uids = {pod["uid"]: pod["name"] for pod in chosen}
     names = "|".join(re.escape(name) for name in uids.values())
-    said = terminate_pods(
-        label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
-        grace_period=grace, ns=namespace(), secrets=secrets(),
-    )  # fmt: skip
+    with _connected_already():
+        said = chaosk8s_pods.terminate_pods(
+            label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
+            grace_period=grace, ns=namespace(), secrets=secrets(),
+        )  # fmt: skip
     if set(said) != set(uids.values()):
         raise RuntimeError(
             f"asked for {', '.join(uids.values())}, chaosk8s killed {', '.join(said) or 'nobody'}"
@@ -109,6 +113,17 @@ def kill_once(
             raise RuntimeError(f"still there: {', '.join(uids[uid] for uid in still)}")
         time.sleep(_EVERY_SECONDS)
     return [f"{name} (uid {uid})" for uid, name in uids.items()]
+
+
+@contextlib.contextmanager
+def _connected_already() -> Iterator[None]:
+    """Let chaosk8s use the client that is kept: it would read the kubeconfig and shake hands anew for each act."""
+    its_own: Any = chaosk8s_pods.create_k8s_api_client
+    chaosk8s_pods.create_k8s_api_client = lambda _secrets=None: api().api_client
+    try:
+        yield
+    finally:
+        chaosk8s_pods.create_k8s_api_client = its_own
 
 
 def killed_are_missing(service: str) -> str:

@@ -30,11 +30,26 @@ def test_each_goal_is_met_or_has_its_reason() -> None:
 
 def test_the_document_names_command_machine_and_date() -> None:
     """No figure stands without what it was measured by, on and when."""
-    text = as_markdown([GROUP], "a machine, 2 cores", "2026-01-15")
+    text = as_markdown([GROUP], "a machine, 2 cores", "2026-01-15", [GROUP.title])
 
     assert "Machine: a machine, 2 cores. Last measured 2026-01-15." in text
     assert "`python -m benchmarks.bench --only some` (2026-01-15 14:23 UTC; idle)" in text
     assert "| end | 4.0 s | at most 3 s | not met, because of imports |" in text
+
+
+def test_what_was_not_measured_keeps_its_section() -> None:
+    """A group that is measured again takes nothing from the others; one that is no more goes."""
+    other, gone = (Group(name, name.title(), "c", "then", (Row(name, "1"),)) for name in ("other", "gone"))
+    titles = [other.title, GROUP.title]
+    before = as_markdown([GROUP, other, gone], "m", "d", [*titles, gone.title])
+    newer = Group(GROUP.name, GROUP.title, "c", "now", (Row("start", "9 s"),))
+    after = as_markdown([newer], "m", "d", titles, before)
+
+    assert after == as_markdown([newer, other], "m", "d", titles)
+    assert "| start | 9 s |  |  |" in after
+    assert "| other | 1 |  |  |" in after
+    assert "| gone | 1 |  |  |" in before
+    assert "| gone | 1 |  |  |" not in after
 
 
 def test_the_terminal_shows_the_same_rows() -> None:
@@ -50,7 +65,7 @@ def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
     """Every line has as many cells as the head."""
     group = Group("some", "Something", "c", "now", (Row("a | b", "1"),))
 
-    assert "| a / b | 1 |  |  |" in as_markdown([group], "m", "d")
+    assert "| a / b | 1 |  |  |" in as_markdown([group], "m", "d", ["Something"])
 
 
 def test_a_spread_says_its_four_figures() -> None:
