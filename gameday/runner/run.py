@@ -294,7 +294,8 @@ class Run:
         self._append_quietly(PhaseBegan(phase="close"))
         await self._step(self.faults.stop())
         await self._step(self.sources.stop())
-        if self.order.owned and not (self.order.keep and self._stack_is_up and self.clean):
+        begun = session.situation.history.has(StackStarting)  # else nothing was asked of it yet
+        if self.order.owned and begun and not (self.order.keep and self._stack_is_up and self.clean):
             await self._step(stack.down())
         self._append_quietly(RunEnded())
         if self.order.owned or self.clean:  # what is left over keeps other runs off, until it is put back

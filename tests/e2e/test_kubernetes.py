@@ -175,10 +175,11 @@ def test_a_killed_runner_keeps_others_off_until_it_is_reverted(
 
 
 def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str, short: Copy) -> None:
-    """Though it is allowed: nothing is applied to it."""
+    """Though it is allowed: nothing is applied to it, and nothing of it is taken away."""
     namespace = f"gameday-test-{secrets.token_hex(3)}"
     kubectl(cluster, "create", "namespace", namespace)
     try:
+        theirs = somebodys(cluster, namespace)
         team = allowing(home, cluster, namespace)
         scenario = short("identity-latency")
         for words in ((), ("--attach", namespace)):
@@ -186,8 +187,62 @@ def test_a_namespace_without_the_marker_is_not_touched(home: Home, cluster: str,
             assert refused.code == 3, refused
             assert "is not marked as staging" in " ".join(refused.err.split())
         assert kubectl(cluster, "-n", namespace, "get", "all", "-o", "name") == ""
+        assert uid_of(cluster, namespace) == theirs
     finally:
         kubectl(cluster, "delete", "namespace", namespace, "--wait=false")
+
+
+def somebodys(context: str, namespace: str) -> str:
+    """An object of a team's own that has one of our names; gives its UID."""
+    kubectl(context, "-n", namespace, "create", "configmap", "gateway", "--from-literal=whose=theirs")
+    return uid_of(context, namespace)
+
+
+def uid_of(context: str, namespace: str) -> str:
+    """Of that object, and what stands in it."""
+    return kubectl(
+        context, "-n", namespace, "get", "configmap", "gateway", "-o", "jsonpath={.metadata.uid} {.data}"
+    )
+
+
+def test_a_teams_own_objects_are_neither_overwritten_nor_taken_away(
+    home: Home, cluster: str, short: Copy
+) -> None:
+    """In a namespace that carries the marker, with an object of a name that the sample system uses."""
+    namespace = f"gameday-test-{secrets.token_hex(3)}"
+    kubectl(cluster, "create", "namespace", namespace)
+    try:
+        kubectl(cluster, "annotate", "namespace", namespace, "org.gameday.staging=gameday-staging")
+        theirs = somebodys(cluster, namespace)
+        team = allowing(home, cluster, namespace)
+        refused = team.gameday("run", short("identity-latency"), "--stack", "kubernetes")
+        assert refused.code == 3, refused
+        assert "nothing is put over them: ConfigMap/gateway;" in " ".join(refused.err.split())
+        assert uid_of(cluster, namespace) == theirs
+        assert kubectl(cluster, "-n", namespace, "get", "all", "-o", "name") == ""
+
+        kubectl(cluster, "-n", namespace, "delete", "configmap", "gateway")
+        kubectl(cluster, "-n", namespace, "create", "configmap", "prometheus")  # of no name that is used here
+        done = team.gameday("run", short("identity-latency"), "--stack", "kubernetes", within=200)
+        assert done.code == 0, done
+        left = kubectl(
+            cluster, "-n", namespace, "get", "all,configmaps,secrets,pdb,roles,rolebindings", "-o", "name"
+        )
+        assert left.split() == ["configmap/kube-root-ca.crt", "configmap/prometheus"]
+    finally:
+        kubectl(cluster, "delete", "namespace", namespace, "--wait=false")
+
+
+def test_a_system_that_stands_is_not_taken_away_by_who_was_refused(
+    home: Home, cluster: str, deployed: KubernetesStack, short: Copy
+) -> None:
+    """Somebody forgets to say --attach: told so, and all that stands stays."""
+    namespace = deployed.handle()["namespace"]
+    team, before, there = allowing(home, cluster, namespace), inventory(deployed), uids(cluster, namespace)
+    refused = team.gameday("run", short("identity-latency"), "--stack", "kubernetes")
+    assert refused.code == 3, refused
+    assert f"use it: --attach {namespace}" in " ".join(refused.err.split())
+    assert (inventory(deployed), uids(cluster, namespace)) == (before, there)
 
 
 def test_what_the_readme_says_works(home: Home, cluster: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import dataclasses
 import json
+import secrets
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +14,7 @@ from typing import Any, Self
 
 from gameday.errors import Refused, StackError, StackGone
 from gameday.ports import Alerting, Endpoints, Target, Things, Witness
-from gameday.stacks.kubernetes.applied import apply, namespace_of, take_away, troubles
+from gameday.stacks.kubernetes.applied import apply, in_the_way, namespace_of, take_away, troubles
 from gameday.stacks.kubernetes.cluster import Cluster
 from gameday.stacks.kubernetes.context import connected
 from gameday.stacks.kubernetes.names import MARKER, MARKER_ANNOTATION, SECRET
@@ -49,6 +50,7 @@ class KubernetesStack(PlatformClient):
         nodes: Sequence[str] = (),
         addresses: Mapping[str, str] | None = None,
         alerting: bool = False,
+        by: str = "",
     ) -> None:
         """One namespace.
 
@@ -58,12 +60,14 @@ class KubernetesStack(PlatformClient):
             nodes: those that may be cordoned.
             addresses: Service -> ``host:port`` or a URL, where that is not a node port.
             alerting: whether ``up`` brings a Prometheus and an Alertmanager.
+            by: the name that what ``up`` applies carries, of an earlier ``up``; a fresh one where none is given.
         """
         self._context = context
         self._nodes = nodes
         self._addresses = addresses or {}
         self._namespace = namespace
         self._alerting = alerting
+        self._by = by or secrets.token_hex(8)
         self._where: Mapping[Port, Place] = {}
         self._secrets: Mapping[str, str] = {}
 
@@ -72,14 +76,16 @@ class KubernetesStack(PlatformClient):
         """The namespace that ``handle`` of another process names; not yet attached."""
         addresses = dict(word.split("=", 1) for word in handle.get("addresses", "").split())
         nodes = handle.get("nodes", "").split()
-        return cls(handle["context"], handle["namespace"], nodes=nodes, addresses=addresses)
+        by = handle.get("by", "")
+        return cls(handle["context"], handle["namespace"], nodes=nodes, addresses=addresses, by=by)
 
     def handle(self) -> Mapping[str, str]:
-        """Context and namespace, nodes that may be cordoned, and where Services are reached otherwise."""
+        """Context and namespace, nodes that may be cordoned, where Services are reached otherwise, and who applies."""
         return {
             "context": self._context,
             "namespace": self._namespace,
             "nodes": " ".join(self._nodes),
+            "by": self._by,
             "addresses": " ".join(f"{service}={place}" for service, place in self._addresses.items()),
         }
 
@@ -89,15 +95,12 @@ class KubernetesStack(PlatformClient):
             found = await namespace_of(cluster)
             if found is not None:
                 self._check_marker(found)
-                if await cluster.read("deployments", "platform", group="apis/apps/v1"):
-                    raise StackError(
-                        f"the system stands already in {self._namespace}; use it: --attach {self._namespace}"
-                    )
+                await self._refuse_over_others(cluster)
             try:
-                await apply(cluster, made=found is None, alerting=self._alerting)
+                await apply(cluster, self._by, made=found is None, alerting=self._alerting)
                 await self._wait(cluster)
             except BaseException:
-                await take_away(cluster)
+                await take_away(cluster, self._by)
                 raise
 
     async def attach(self) -> None:
@@ -111,10 +114,10 @@ class KubernetesStack(PlatformClient):
         await self.identity()
 
     async def down(self) -> None:
-        """Take away what was applied; a namespace that we made goes with it."""
+        """Take away what ``up`` applied, and nothing of anybody else; a namespace that it made goes with it."""
         self._where = {}
         async with self._cluster() as cluster:
-            await take_away(cluster)
+            await take_away(cluster, self._by)
 
     def endpoints(self) -> Endpoints:
         """Ports of a node, or the Services' own where gameday runs inside the cluster."""
@@ -191,6 +194,18 @@ class KubernetesStack(PlatformClient):
             raise Refused(
                 f"the namespace '{self._namespace}' is not marked as staging: it does not carry the annotation "
                 f"{MARKER_ANNOTATION}={MARKER}"
+            )
+
+    async def _refuse_over_others(self, cluster: Cluster) -> None:
+        there = await in_the_way(cluster, alerting=self._alerting)
+        if "Deployment/platform" in there:
+            raise StackError(
+                f"the system stands already in {self._namespace}; use it: --attach {self._namespace}"
+            )
+        if there:
+            raise Refused(
+                f"the namespace '{self._namespace}' has objects of these names already, and nothing is put over them: "
+                f"{', '.join(there)}; allow a namespace of its own"
             )
 
     async def _wait(self, cluster: Cluster) -> None:
