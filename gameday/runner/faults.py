@@ -193,15 +193,15 @@ class Faults:
     async def put_back(self, fault: str, things: Things, by: Literal["runner", "revert"]) -> bool:
         """Bring what a fault touched to these states; gives whether its own rollbacks did it.
 
-        Ours restore states, so they have nothing to do where the states hold already and the fault was not seen in
-        place any more; the rollbacks of a third party's experiment are played as written, unless none of its actions
+        Ours restore states, so they have nothing to do where the states hold already and the fault was seen to be no
+        longer in place; the rollbacks of a third party's experiment are played as written, unless none of its actions
         ever began: then they would only fail.
         """
         await self._quiet(fault)
         self._session.append(FaultReverting(fault=fault, by=by))
         experiment = self._experiment(fault)
         holds = False  # where the stack cannot be read, too: a rollback may still reach what it is about
-        if experiment.ours is not None and self._session.situation.in_place(fault) is not True:
+        if experiment.ours is not None and self._session.situation.in_place(fault) is False:
             with contextlib.suppress(StackError):
                 holds = not differences(things, await self._stack.inventory())
         wanted = experiment.rollbacks and not holds and not self._never_began(fault)

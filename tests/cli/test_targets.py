@@ -160,6 +160,18 @@ def test_without_a_kubeconfig_that_is_said(tmp_path: Path, monkeypatch: pytest.M
     assert list((tmp_path / "state").iterdir()) == []
 
 
+def test_a_kubeconfig_of_several_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """chaosk8s takes the list for one name, finds no such file and asks this machine instead."""
+    (tmp_path / "one").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'one'}:{tmp_path / 'two'}")
+
+    found = bring_up(tmp_path, '{context = "kind", namespace = "one"}')
+
+    assert "chaostoolkit-kubernetes reads only one" in str(found)
+    assert "kubectl --context kind config view --flatten --minify" in str(found)
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import subprocess
 import time
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def standing(cluster: str) -> Iterator[KubernetesStack]:
     """One system, all of whose cluster's nodes may be cordoned."""
-    nodes = " ".join(row["metadata"]["name"] for row in _nodes(cluster))
+    nodes = [str(row["metadata"]["name"]) for row in _nodes(cluster)]
     made = KubernetesStack(cluster, f"gameday-test-{secrets.token_hex(3)}", nodes=nodes)
     asyncio.run(made.up())
     yield made
@@ -90,6 +91,26 @@ def test_a_node_takes_pods_again_when_nobody_watches(cluster: str) -> None:
     assert _cordoned(cluster) == set()
 
 
+def test_a_node_that_a_dead_holder_left_is_found_by_any_process(cluster: str) -> None:
+    """It carries whose it is: `gameday revert` starts from nothing, and leaves alone what others have cordoned."""
+    from gameday.faults.actions import nodes
+
+    node = str(_nodes(cluster)[0]["metadata"]["name"])
+    try:
+        kubectl(cluster, "cordon", node)
+        assert nodes.is_cordoned() == ""
+        assert nodes.uncordon() is True
+        assert _cordoned(cluster) == {node}, "it was somebody else's to cordon"
+        kubectl(
+            cluster, "annotate", "node", node, f"org.gameday.cordoned-by={os.environ['GAMEDAY_NAMESPACE']}"
+        )
+        assert nodes.is_cordoned() == node
+        assert nodes.uncordon() is True
+        assert (_cordoned(cluster), nodes.is_cordoned()) == (set(), "")
+    finally:
+        kubectl(cluster, "uncordon", node)
+
+
 def test_no_node_is_cordoned_that_nobody_allowed(
     standing: KubernetesStack, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +137,9 @@ def test_the_way_is_denied_or_that_nobody_enforces_it_is_said(
         said = policies.deny(component)
     if said:
         assert said.startswith(f"{component}: ")
-        assert kubectl(cluster, *space).split() == ["networkpolicy.networking.k8s.io/gameday-deny"]
+        assert kubectl(cluster, *space).split() == [
+            f"networkpolicy.networking.k8s.io/gameday-deny-{component}"
+        ]
         assert not _reaches(standing, component)
         assert policies.allow(component) is True
     else:

@@ -17,7 +17,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from gameday.faults.actions import holding
-from gameday.faults.actions.cluster import api, namespace, running
+from gameday.faults.actions.cluster import CORDONED_BY, api, let_take_pods, namespace, running
 
 __all__ = ["drain", "is_cordoned", "uncordon"]
 
@@ -26,8 +26,6 @@ HOLD = "gameday.faults.holds.nodes:keep_cordoned"
 _EVICT_SECONDS = 40.0
 _AGAIN_SECONDS = 0.2
 _NOT_NOW, _GONE = 429, 404
-_DRAINED: list[str] = []
-"""The node that this process has cordoned."""
 
 
 def drain(service: str, lease: str = "10s") -> list[str]:
@@ -43,7 +41,6 @@ def drain(service: str, lease: str = "10s") -> list[str]:
     """
     node = _chosen(service)
     victims = [pod for pod in running(service) if pod["node"] == node]
-    _DRAINED[:] = [node]
     holding.hold(HOLD, lease, node=node)
     for pod in victims:
         _evict(pod["name"], pod["uid"])
@@ -51,18 +48,20 @@ def drain(service: str, lease: str = "10s") -> list[str]:
 
 
 def is_cordoned() -> str:
-    """The node that this process has cordoned, while it is; else empty."""
-    return " ".join(node for node in _DRAINED if _unschedulable(api().read_node(node)))
+    """The nodes that are cordoned for this namespace's sake, by whichever process; else empty."""
+    return " ".join(
+        node.metadata.name for node in api().list_node().items if _is_ours(node) and _unschedulable(node)
+    )
 
 
 def uncordon() -> bool:
     """Let the node take pods again. Raises RuntimeError where it does not."""
     holding.let_go(HOLD)
-    for node in _DRAINED:
-        if _unschedulable(api().read_node(node)):  # its holder was killed, or could not reach the cluster
-            api().patch_node(node, {"spec": {"unschedulable": False}})
-        if is_cordoned():
-            raise RuntimeError(f"{node} takes no pods still; see: kubectl uncordon {node}")
+    for node in api().list_node().items:
+        if _is_ours(node):  # its holder was killed, or could not reach the cluster
+            let_take_pods(node.metadata.name)
+    if left := is_cordoned():
+        raise RuntimeError(f"{left} takes no pods still; see: kubectl uncordon {left}")
     return True
 
 
@@ -112,6 +111,10 @@ def _evict(name: str, uid: str) -> None:
         time.sleep(_AGAIN_SECONDS)
     why = "is still there" if asked else "may not be evicted: its disruption budget allows none"
     raise RuntimeError(f"{name} {why} after {_EVICT_SECONDS:g} s")
+
+
+def _is_ours(node: Any) -> bool:
+    return bool((node.metadata.annotations or {}).get(CORDONED_BY) == namespace())
 
 
 def _unschedulable(node: Any) -> bool:

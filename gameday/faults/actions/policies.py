@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 
-from chaosk8s import create_k8s_api_client
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from gameday.faults.actions import holding
-from gameday.faults.actions.cluster import namespace, secrets
+from gameday.faults.actions.cluster import api, namespace
 from gameday.faults.actions.control import ask
 
 __all__ = ["allow", "deny", "is_denied"]
 
 HOLD = "gameday.faults.holds.policies:keep_denied"
 """What keeps the policy there while somebody watches."""
-POLICY = "gameday-deny"
+POLICY = "gameday-deny-{}"
+"""A policy for each component."""
 _ENFORCED_SECONDS = 8.0
 _AGAIN_SECONDS = 0.2
 _GONE = 404
@@ -34,7 +34,7 @@ def deny(component: str, lease: str = "10s") -> str:
     """
     if is_denied(component):
         raise RuntimeError(f"{component} cannot be reached as it is")
-    holding.hold(HOLD, lease, component=component, name=POLICY)
+    holding.hold(HOLD, lease, component=component, name=POLICY.format(component))
     deadline = time.monotonic() + _ENFORCED_SECONDS
     while not (said := is_denied(component)):
         if time.monotonic() > deadline:
@@ -61,12 +61,12 @@ def is_denied(component: str) -> str:
 def allow(component: str) -> bool:
     """Take the policy away, and wait until the component is reached again. Raises RuntimeError where it is not."""
     holding.let_go(HOLD)
-    policies = client.NetworkingV1Api(create_k8s_api_client(secrets()))
+    policies, policy = client.NetworkingV1Api(api().api_client), POLICY.format(component)
     try:
-        policies.delete_namespaced_network_policy(POLICY, namespace())  # its holder was killed
+        policies.delete_namespaced_network_policy(policy, namespace())  # its holder was killed
     except ApiException as problem:
         if problem.status != _GONE:
-            raise RuntimeError(f"the network policy {POLICY}: {problem.status} {problem.reason}") from None
+            raise RuntimeError(f"the network policy {policy}: {problem.status} {problem.reason}") from None
     deadline = time.monotonic() + _ENFORCED_SECONDS
     while said := is_denied(component):
         if time.monotonic() > deadline:

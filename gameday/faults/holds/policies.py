@@ -8,6 +8,8 @@ from gameday.faults.actions.cluster import NAME_LABEL, namespace, secrets
 from gameday.faults.holder import Lease
 
 _EVERY_SECONDS = 60.0
+_OPERATED_AT = "keeper"
+"""The port by its name in the manifests at which a database server is operated: to fail over must be possible."""
 
 
 def keep_denied(lease: Lease, component: str, name: str) -> None:
@@ -16,7 +18,11 @@ def keep_denied(lease: Lease, component: str, name: str) -> None:
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": name},
-        "spec": {"podSelector": {"matchLabels": {NAME_LABEL: component}}, "policyTypes": ["Ingress"]},
+        "spec": {
+            "podSelector": {"matchLabels": {NAME_LABEL: component}},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"port": _OPERATED_AT}]}],
+        },
     }
     create_network_policy(spec=spec, ns=namespace(), secrets=secrets())
     try:

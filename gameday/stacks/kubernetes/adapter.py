@@ -18,7 +18,7 @@ from gameday.stacks.kubernetes.applied import apply, in_the_way, namespace_of, t
 from gameday.stacks.kubernetes.cluster import Cluster
 from gameday.stacks.kubernetes.context import connected
 from gameday.stacks.kubernetes.names import MARKER, MARKER_ANNOTATION, SECRET
-from gameday.stacks.kubernetes.reach import Place, Port, answers, places
+from gameday.stacks.kubernetes.reach import Place, Port, answers, inside, places
 from gameday.stacks.platform.catalog import DATABASE, PROXIES, STANDBY
 from gameday.stacks.platform.client import PlatformClient
 from gameday.stacks.platform.database import BATCH_ROLE, NAME, SERVICE_ROLE
@@ -245,7 +245,7 @@ class KubernetesStack(PlatformClient):
         if missing:
             raise StackGone(f"the namespace {self._namespace} has no service {', '.join(missing)}")
         wanted = {**_PORTS, **(_ALERTING_PORTS if _ALERTMANAGER[0] in services else {})}
-        self._where = await places(cluster, services, wanted, self._addresses)
+        self._where = await places(cluster, services, wanted, self._addresses, by_name=inside(self._context))
 
     def _control(self) -> tuple[str, str]:
         return self._url("platform", "http"), self._secrets.get("control-token", "")

@@ -23,7 +23,7 @@ async def connected(context: str, namespace: str) -> AsyncIterator[Cluster]:
 
     configuration = client.Configuration()
     try:
-        if inside():
+        if inside(context):
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             _refuse_without_kubeconfig(context)
@@ -35,9 +35,14 @@ async def connected(context: str, namespace: str) -> AsyncIterator[Cluster]:
 
 
 def _refuse_without_kubeconfig(context: str) -> None:
-    """The library would say it on stderr, and go on to say something else."""
+    """The library would say it on stderr, and go on to say something else; or an injection would miss the cluster."""
     files = os.environ.get("KUBECONFIG") or "~/.kube/config"
-    if not any(Path(file).expanduser().is_file() for file in files.split(os.pathsep)):
+    if len(files.split(os.pathsep)) > 1:
+        raise StackError(
+            f"context {context}: KUBECONFIG names several files, and chaostoolkit-kubernetes reads only one; make one "
+            f"of them: kubectl --context {context} config view --flatten --minify > staging.kubeconfig"
+        )
+    if not Path(files).expanduser().is_file():
         raise StackError(
             f"context {context}: there is no kubeconfig at {files}; KUBECONFIG says where one is"
         )

@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,15 +20,22 @@ from gameday.errors import InputError, StackError
 from gameday.stacks.kubernetes.by_hand import ByHand, by_hand
 from gameday.stacks.kubernetes.cluster import Cluster, Gone, Object
 from gameday.stacks.kubernetes.names import (
-    AUTHOR,
-    CHANGE_CAUSE,
     LIVE,
     LIVE_KEY,
+    NAME_LABEL,
     PLATFORM_MANAGER,
     RESTARTED_AT,
 )
+from gameday.stacks.kubernetes.objects import (
+    author_of,
+    change_of,
+    generation_of,
+    release_of,
+    restarted_at,
+    revision_of,
+)
 from gameday.stacks.kubernetes.pods import Pod
-from gameday.stacks.kubernetes.releases import both, container_of, settings_of, stuck, version_of
+from gameday.stacks.kubernetes.releases import both, settings_of, stuck
 from gameday.stacks.platform.catalog import RELEASES, SERVICE, Spec
 from gameday.stacks.platform.catalog import known as known_name
 from gameday.stacks.platform.history import History
@@ -88,15 +95,17 @@ class DeploymentService(AuthService):
         """The Deployment as it is now."""
         if item["metadata"]["name"] != SERVICE or not there:
             return
+        if self._seen is not None and generation_of(item) < generation_of(self._seen):
+            return  # told late: we have changed it since
         last, self._seen = self._seen, item
-        before, now, who = self.spec, self._spec_of(item), _author(item)
-        changed = last is not None and _generation(last) != _generation(item)
+        before, now, who = self.spec, self._spec_of(item), author_of(item)
+        changed = last is not None and generation_of(last) != generation_of(item)
+        restarted = last is not None and restarted_at(last) != restarted_at(item)
         if self.changing:  # by us, unless somebody else comes in between
-            if not changed or now == before or who == PLATFORM_MANAGER:
+            if not changed or who == PLATFORM_MANAGER or (now == before and not restarted):
                 return
             self.overtaken = who
-        if last is not None and changed:
-            restarted = _restarted_at(last) != _restarted_at(item)
+        if changed:
             self._witness(by_hand(before, now, self._releases[:-1], restarted=restarted), who)
         if now != before:
             self.spec = now
@@ -121,6 +130,19 @@ class DeploymentService(AuthService):
         else:
             self.told({"event": "ended", "number": number, "ok": True, "problem": ""})
 
+    async def read_releases(self) -> None:
+        """Which releases were out, as the ReplicaSets that Kubernetes keeps tell: the last one is out now.
+
+        One that went out again stands there once, under its new number; the oldest was there first.
+        """
+        selector = f"{NAME_LABEL}={SERVICE}"
+        items = await self._cluster.listed("replicasets", group=APPS, labelSelector=selector)
+        if items:
+            oldest = min(items, key=lambda item: str(item["metadata"]["creationTimestamp"]))
+            self._releases = [release_of(oldest)]
+        for item in sorted(items, key=revision_of):
+            self._went_out(release_of(item))
+
     async def read_live(self) -> None:
         """Flags and breaker, as they stand in the ConfigMap."""
         found = await self._cluster.read("configmaps", LIVE)
@@ -129,7 +151,7 @@ class DeploymentService(AuthService):
 
     def _spec_of(self, item: Object) -> Spec:
         container = item["spec"]["template"]["spec"]["containers"][0]
-        version = version_of(container)
+        version = release_of(item)
         own = RELEASES.get(version, {})
         return Spec(
             version,
@@ -158,7 +180,7 @@ class DeploymentService(AuthService):
                     await asyncio.gather(*(replica.become(wanted) for replica in self.replicas))
                 rolls = not same or before.replicas != wanted.replicas
                 if rolls:
-                    await self._patch(_change(before, wanted, author))
+                    await self._patch(change_of(before, wanted, author))
                 self._remember(before, wanted, author)
                 if rolls or await self.ready_replicas() < wanted.replicas:
                     await self._rolled_out()
@@ -188,7 +210,7 @@ class DeploymentService(AuthService):
             if before == wanted:
                 raise InputError(f"{SERVICE} is stuck in that way already")
             self.overtaken = ""
-            await self._patch(_change(before, wanted, author))
+            await self._patch(change_of(before, wanted, author))
             self.spec = wanted
             self._remember(before, wanted, author)
 
@@ -276,40 +298,3 @@ class DeploymentService(AuthService):
 
 def _nobody(_number: int, _slot: int, _spec: Spec) -> Replica:
     raise StackError("replicas are made by their ReplicaSet")
-
-
-def _change(before: Spec, wanted: Spec, author: str) -> Object:
-    """What to patch: only what is different, so that a change of replicas rolls nothing out."""
-    spec: Object = {}
-    if before.replicas != wanted.replicas:
-        spec["replicas"] = wanted.replicas
-    container: Object = {}
-    if before.version != wanted.version:
-        container |= container_of(wanted.version)
-    changed = [name for name, value in wanted.settings.items() if before.settings.get(name) != value]
-    if changed:
-        container["env"] = [{"name": name.upper(), "value": str(wanted.settings[name])} for name in changed]
-    cause = ", ".join(
-        ([f"{before.version} -> {wanted.version}"] if before.version != wanted.version else [])
-        + [f"{name}={wanted.settings[name]}" for name in changed]
-    )
-    if container:
-        spec["template"] = {"spec": {"containers": [{"name": SERVICE, **container}]}}
-    notes: Mapping[str, str] = {AUTHOR: author, **({CHANGE_CAUSE: f"{cause} by {author}"} if cause else {})}
-    return {"metadata": {"annotations": notes}, "spec": spec}
-
-
-def _generation(item: Object) -> int:
-    return int(item["metadata"]["generation"])
-
-
-def _restarted_at(item: Object) -> str:
-    annotations = item["spec"]["template"]["metadata"].get("annotations") or {}
-    return str(annotations.get(RESTARTED_AT, ""))
-
-
-def _author(item: Object) -> str:
-    """Who changed it last: the field manager of the newest change that is not a status."""
-    rows = [row for row in item["metadata"].get("managedFields", ()) if row.get("subresource") != "status"]
-    newest: Object = max(rows, key=lambda row: str(row.get("time", "")), default={})
-    return str(newest.get("manager", "somebody"))

@@ -104,6 +104,7 @@ class PodParts(Parts):
     async def start(self, author: str) -> None:
         """Follow everything; what is there is known when this returns. Raises StackError."""
         await self.auth.read_live()
+        await self.auth.read_releases()
         pods, deployments = asyncio.Event(), asyncio.Event()
         follow = self._cluster.follow
         for watching in (

@@ -49,8 +49,9 @@ class Pod:
 
     @property
     def leaving(self) -> bool:
-        """Whether it is on its way out."""
-        return not self.there or "deletionTimestamp" in self.shown["metadata"]
+        """Whether it is on its way out, or over: one that its node evicted stays as an object that never runs again."""
+        over = self.shown.get("status", {}).get("phase") in {"Failed", "Succeeded"}
+        return not self.there or over or "deletionTimestamp" in self.shown["metadata"]
 
     @property
     def address(self) -> str:

@@ -19,9 +19,13 @@ Place: TypeAlias = tuple[str, int]
 _KNOCK_SECONDS = 1.0
 
 
-def inside() -> bool:
-    """Whether this runs in a pod, and by its account."""
-    return "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+IN_CLUSTER = "in-cluster"
+"""What ``gameday.toml`` calls the cluster of the pod that gameday runs in."""
+
+
+def inside(context: str) -> bool:
+    """Whether a context means the cluster of the pod that this runs in, by that pod's account."""
+    return context == IN_CLUSTER and "KUBERNETES_SERVICE_HOST" in os.environ
 
 
 async def places(
@@ -29,6 +33,8 @@ async def places(
     services: Mapping[str, Object],
     wanted: Mapping[Port, int],
     given: Mapping[str, str],
+    *,
+    by_name: bool = False,
 ) -> Mapping[Port, Place]:
     """Where each port is reached.
 
@@ -37,13 +43,14 @@ async def places(
         services: its Services by name.
         wanted: the ports, and their numbers inside the cluster.
         given: Service -> ``host:port`` or a URL, as the project says; those are not looked for.
+        by_name: whether this runs in a pod of the cluster, which finds Services by their names.
 
     Raises:
         StackError: no node answers at a port that is to be looked for.
     """
     found = {key: _place(given[key[0]]) for key in wanted if key[0] in given}
     left = {key: number for key, number in wanted.items() if key not in found}
-    if inside():
+    if by_name:
         return found | {key: (f"{key[0]}.{cluster.namespace}", number) for key, number in left.items()}
     if left:
         host = await _node(cluster, services, next(iter(left)))

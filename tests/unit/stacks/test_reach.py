@@ -10,7 +10,7 @@ import pytest
 
 from gameday.errors import StackError
 from gameday.stacks.kubernetes.cluster import Cluster
-from gameday.stacks.kubernetes.reach import Place, Port, places
+from gameday.stacks.kubernetes.reach import Place, Port, inside, places
 
 WANTED = {("gateway", "http"): 8080, ("platform", "http"): 8400}
 
@@ -20,7 +20,7 @@ def services(**ports: int) -> dict[str, Any]:
     return {name: {"spec": {"ports": [{"name": "http", "nodePort": port}]}} for name, port in ports.items()}
 
 
-def found(there: dict[str, Any], **given: str) -> dict[Port, Place]:
+def found(there: dict[str, Any], *, by_name: bool = False, **given: str) -> dict[Port, Place]:
     """What is found, as a plain dictionary."""
     cluster = Cluster(None, "here")
 
@@ -28,7 +28,7 @@ def found(there: dict[str, Any], **given: str) -> dict[Port, Place]:
         raise StackError(f"{method} {path}: 403")
 
     cluster.ask = refused  # type: ignore[method-assign]  # of nodes, one whom only a namespace is given learns nothing
-    return dict(asyncio.run(places(cluster, there, WANTED, given)))
+    return dict(asyncio.run(places(cluster, there, WANTED, given, by_name=by_name)))
 
 
 @pytest.fixture
@@ -91,13 +91,13 @@ def test_what_is_not_reached_is_said_with_its_mends(
 
 
 def test_in_a_pod_services_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless a kubeconfig says that another cluster is meant."""
+    """But only for its own cluster: another context that is named is meant, wherever this runs."""
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
-    monkeypatch.delenv("KUBECONFIG", raising=False)
-    assert found(services(gateway=0, platform=0)) == {
+    assert inside("in-cluster")
+    assert not inside("staging")
+    assert found(services(gateway=0, platform=0), by_name=True) == {
         ("gateway", "http"): ("gateway.here", 8080),
         ("platform", "http"): ("platform.here", 8400),
     }
-    monkeypatch.setenv("KUBECONFIG", "elsewhere")
-    with pytest.raises(StackError, match="no node port"):
-        found(services(gateway=0, platform=0))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    assert not inside("in-cluster")
