@@ -133,15 +133,17 @@ class DeploymentService(AuthService):
     async def read_releases(self) -> None:
         """Which releases were out, as the ReplicaSets that Kubernetes keeps tell: the last one is out now.
 
-        One that went out again stands there once, under its new number; the oldest was there first.
+        One that went out again stands there once, under its new number: so they go out as they were made, then the
+        one that is out, which returns to its place.
         """
         selector = f"{NAME_LABEL}={SERVICE}"
         items = await self._cluster.listed("replicasets", group=APPS, labelSelector=selector)
-        if items:
-            oldest = min(items, key=lambda item: str(item["metadata"]["creationTimestamp"]))
-            self._releases = [release_of(oldest)]
-        for item in sorted(items, key=revision_of):
+        if not items:
+            return
+        self._releases = []
+        for item in sorted(items, key=lambda item: str(item["metadata"]["creationTimestamp"])):
             self._went_out(release_of(item))
+        self._went_out(release_of(max(items, key=revision_of)))
 
     async def read_live(self) -> None:
         """Flags and breaker, as they stand in the ConfigMap."""
