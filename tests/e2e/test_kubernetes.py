@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 from gameday.errors import StackError
+from gameday.ports import Topic
 from gameday.stacks.kubernetes.adapter import KubernetesStack
+from tests.conftest import Require
 from tests.e2e.clusters import allowing, attached, inventory, kubectl, uids
 from tests.e2e.conftest import LIGHT, Copy
 from tests.gamedays import ROOT, Home
@@ -123,6 +125,9 @@ def test_settings_and_replicas_by_hand_are_levers_too(cluster: str, deployed: Ku
     time.sleep(0.5)
     changed = inventory(deployed)["auth"]
     assert (changed["setting.pool_max"], changed["replicas"]) == (20, 3)
+    rows = [" ".join(map(str, row)) for row in asyncio.run(deployed.look(Topic.CONFIG, {})).rows]
+    for name in ("pool_max", "replicas"):
+        assert any(name in row and "kubectl" in row for row in rows), rows
     asyncio.run(deployed.restore(before))
     assert inventory(deployed) == before
 
@@ -404,17 +409,17 @@ def manifests(cluster: str) -> Iterator[str]:
         kubectl(cluster, "delete", "namespace", "auth-staging", "--ignore-not-found")
 
 
-def test_a_game_day_by_a_job_inside_the_cluster(manifests: str) -> None:
+def test_a_game_day_by_a_job_inside_the_cluster(manifests: str, require: Require) -> None:
     """The Job of the manifests as they stand: its account may do what it needs, and it prints a card that passes."""
     kubectl(manifests, "apply", "-k", str(JOBS))
-    card = _card(manifests)
+    card = _card(manifests, require)
     assert re.search(r"^auth-connection-leak +PASS$", card, re.MULTILINE), card
     assert "stack clean     yes" in card
     suspended = kubectl(manifests, *SPACE, "get", "cronjob", "game-day", "-o", "jsonpath={.spec.suspend}")
     assert suspended == "true"
 
 
-def test_its_load_may_come_from_a_deployment_of_workers(manifests: str) -> None:
+def test_its_load_may_come_from_a_deployment_of_workers(manifests: str, require: Require) -> None:
     """Two of them, who find the Job by its name; every request is theirs."""
     kubectl(manifests, *SPACE, "apply", "-f", str(JOBS / "config.yaml"), "-f", str(JOBS / "load.yaml"))
     kubectl(manifests, *SPACE, "scale", "deployment/load-worker", "--replicas=2")
@@ -437,13 +442,13 @@ def test_its_load_may_come_from_a_deployment_of_workers(manifests: str) -> None:
     )
     pod["volumes"].append({"name": "two", "configMap": {"name": "two"}})
     kubectl(manifests, *SPACE, "apply", "-f", "-", input=json.dumps(job))
-    card = _card(manifests)
+    card = _card(manifests, require)
     assert re.search(r"^two +PASS$", card, re.MULTILINE), card
 
 
-def _card(context: str) -> str:
+def _card(context: str, require: Require) -> str:
     """What the Job printed, once it is complete."""
-    _wait_for_image(context, "job-name=game-day")
+    _wait_for_image(context, "job-name=game-day", require)
     status = [*SPACE, "get", "job", "game-day", "-o", "jsonpath={.status.succeeded},{.status.failed}"]
     deadline = time.monotonic() + 240
     while (said := kubectl(context, *status)) == "," and time.monotonic() < deadline:
@@ -453,8 +458,8 @@ def _card(context: str) -> str:
     return card
 
 
-def _wait_for_image(context: str, label: str) -> None:
-    """Until the pod's container has begun; skips where its image is on no node."""
+def _wait_for_image(context: str, label: str, require: Require) -> None:
+    """Until the pod's container has begun, which needs its image on a node."""
     words = ["-n", "auth-staging", "get", "pods", "-l", label, "-o", "json"]
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -462,8 +467,9 @@ def _wait_for_image(context: str, label: str) -> None:
             for one in pod["status"].get("containerStatuses", ()):
                 reason = one["state"].get("waiting", {}).get("reason", "")
                 if reason in {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}:
-                    pytest.skip(
-                        f"the image {one['image']} is on no node: docs/kubernetes.md says how it is made"
+                    require(
+                        "gameday-image",
+                        f"the image {one['image']} is on no node: docs/kubernetes.md says how it is made",
                     )
                 if reason != "ContainerCreating":
                     return
