@@ -1,6 +1,6 @@
 #!/bin/bash
 # One database server, for as long as the file /control/stopped is not there. One that ends unasked puts it there. From an
-# empty folder, a server becomes a copy of its peer, once that leads; only the first one may begin anew, where no peer answers.
+# empty folder, a server becomes a copy of its peer, once that leads; only the first one may begin anew, where no peer listens.
 set -uo pipefail
 secret() { cat "/run/staging/$1"; }
 server='' ending=''
@@ -10,7 +10,7 @@ prepare() {
   [ -s "$PGDATA/PG_VERSION" ] && return
   rm -rf "$PGDATA"
   until peer_leads; do
-    if [ "${FIRST:-}" = yes ] && [ ! -e /control/copy ] && ! pg_isready -q -h "$PEER" -U postgres -t 1; then
+    if [ "${FIRST:-}" = yes ] && [ ! -e /control/copy ] && nobody_listens; then
       begin
       return
     fi
@@ -20,6 +20,11 @@ prepare() {
   pg_basebackup --pgdata="$PGDATA" --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync \
     --dbname="$(peer) application_name=$NAME" || return 1
   rm -f /control/copy
+}
+
+nobody_listens() { # one that starts, hangs or cannot be reached has data that somebody may want: it is waited for
+  timeout 1 bash -c ": <'/dev/tcp/$PEER/5432'" 2>/dev/null
+  [ $? = 1 ]
 }
 
 peer() { echo "host=$PEER user=replicator password=$(secret replicator) connect_timeout=5"; }
