@@ -114,6 +114,28 @@ def test_a_roll_back_by_hand_is_recorded_credited_and_mitigates(
     assert inventory(deployed) == before
 
 
+def test_users_do_not_feel_a_roll_out(team: Home, cluster: str, deployed: KubernetesStack) -> None:
+    """All pods are replaced under load, where nothing else is broken: no impact, as the scenario expects."""
+    scenario = yaml.safe_load((ROOT / "scenarios" / "replica-kill.yaml").read_text())
+    scenario |= {
+        **LIGHT,
+        "faults": {"nothing": {"experiment": "nothing", "for": "15s"}},
+        "expect": {"impact": "none"},
+    }
+    path = team.work / "scenarios" / "calm.yaml"
+    path.write_text(yaml.safe_dump(scenario))
+    game = team.start(str(path), *attached(deployed), "--responder", "none")
+    game.until("fault_triggered", within=60)
+    kubectl(cluster, "-n", deployed.handle()["namespace"], "rollout", "restart", "deployment/auth")
+    began = game.until("lever_began", within=20)
+    assert (began["lever"], began["by"]) == ("restart", "kubectl-rollout")
+    done = game.end(within=120)
+    path.unlink()
+    assert done.code == 0, done
+    load = game.card["load"]
+    assert load["bad"] < 0.01 * load["offered"]  # what a pod had just taken when it was told to go
+
+
 def test_settings_and_replicas_by_hand_are_levers_too(cluster: str, deployed: KubernetesStack) -> None:
     """`kubectl set env` and `kubectl scale` stand in the system's history under the tool that did it."""
     before = inventory(deployed)
