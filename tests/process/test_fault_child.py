@@ -487,25 +487,33 @@ def test_its_temporary_files_go_with_it(acts: Path, ending: str) -> None:
 def test_an_interrupted_start_leaves_nothing(acts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while it imports: neither the process nor its folder outlives the start that was given up."""
     monkeypatch.setattr("tempfile.tempdir", str(acts))
+    (acts / "slow.py").write_text("import time\ntime.sleep(30)\n")
 
     def folders() -> list[Path]:
         return list(acts.glob("gameday-fault-*"))
 
+    def importing() -> list[psutil.Process]:
+        found = []
+        for process in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if folders() and str(folders()[0]) in process.cmdline():
+                    found.append(process)
+        return found
+
     async def body() -> None:
-        experiment = {"title": "t", "description": "d", "method": [python("one", "answer", value=1)]}
+        provider = {"type": "python", "module": "slow", "func": "anything"}
+        method = [{"type": "action", "name": "one", "provider": provider}]
         environment = {"PYTHONPATH": os.pathsep.join([str(acts), str(Path(__file__).parents[2])])}
-        start = FaultChild.start("f", experiment, {}, environment, acts / "child.log")
-        starting = asyncio.create_task(start)
-        while not (children := psutil.Process().children()):  # noqa: ASYNC110 - the kernel knows
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.03)
-        [importing] = children
-        assert folders() == [Path(importing.cmdline()[-1])]
+        experiment = {"title": "t", "description": "d", "method": method}
+        starting = asyncio.create_task(FaultChild.start("f", experiment, {}, environment, acts / "child.log"))
+        while not (found := importing()):  # noqa: ASYNC110 - the kernel knows
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
         assert folders() == []
-        assert not importing.is_running()
+        assert not found[0].is_running()
 
     run(body)
 
