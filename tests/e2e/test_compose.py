@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import json
 import os
 import socket
 import subprocess
@@ -226,7 +228,9 @@ def test_a_server_that_was_taken_off_its_network_is_put_back_by_start(standing: 
 @pytest.fixture
 def workers(standing: ComposeStack) -> Iterator[str]:
     """Two workers of the load as containers of the project: the file's own profile. Gives where they join."""
-    gateway = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").strip()
+    shown = json.loads(docker("network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"))
+    # An engine that has just been set up does not say it: then it is the first address there is.
+    gateway = shown.get("Gateway") or str(next(ipaddress.ip_network(shown["Subnet"]).hosts()))
     with socket.socket() as taken:
         taken.bind((gateway, 0))
         port = taken.getsockname()[1]
