@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from gameday.errors import Refused
 from gameday.live import listed
-from gameday.ports import Endpoints, Identity, Things
+from gameday.ports import Endpoints, Identity, Stack, Things
 from gameday.runner.order import Order
+
+_READY_SECONDS = 15.0
+"""How long a part of a stack that stands may take to be ready: the run before may have ended only now."""
+_AGAIN_SECONDS = 0.2
 
 
 def refuse_what_cannot_be_done(order: Order) -> None:
@@ -91,3 +96,16 @@ def refuse_broken(inventory: Things) -> None:
             raise Refused(f"{component} has toxics already ({toxics}); remove them first")
         if aspects.get("proxy.enabled") is False:
             raise Refused(f"the proxy in front of {component} is disabled; enable it first")
+
+
+async def refuse_unready(stack: Stack, now: Callable[[], float]) -> None:
+    """A stack of which a part is not ready, or not reached from here, also after a while.
+
+    Raises:
+        Refused: with the names of those parts.
+    """
+    end = now() + _READY_SECONDS
+    while waiting := [name for name, is_ready in (await stack.ready()).items() if not is_ready]:
+        if now() > end:
+            raise Refused(f"the stack stands, but not all of it is ready: {', '.join(waiting)}")
+        await asyncio.sleep(_AGAIN_SECONDS)

@@ -45,6 +45,7 @@ from gameday.runner.refusals import (
     refuse_broken,
     refuse_left_over,
     refuse_production,
+    refuse_unready,
     refuse_what_cannot_be_done,
 )
 from gameday.runner.responder import ScriptedResponder
@@ -200,6 +201,7 @@ class Run:
         )
         inventory = await stack.inventory()
         refuse_broken(inventory)
+        await refuse_unready(stack, session.now)
         session.append(
             InventoryTaken(when="before", things={name: dict(part) for name, part in inventory.items()})
         )

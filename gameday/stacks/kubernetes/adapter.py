@@ -119,6 +119,16 @@ class KubernetesStack(PlatformClient):
         async with self._cluster() as cluster:
             await take_away(cluster, self._by)
 
+    async def ready(self) -> Mapping[str, bool]:
+        """Asked of the parts by the platform; with those that gameday.toml says are elsewhere, asked from here."""
+        given = [key for key in self._where if key[0] in self._addresses]
+        answering = await asyncio.gather(*(answers(self._where[key]) for key in given))
+        elsewhere = {
+            f"{name} at {self._addresses[name]}": answer
+            for (name, _), answer in zip(given, answering, strict=True)
+        }
+        return {**await super().ready(), **elsewhere}
+
     def endpoints(self) -> Endpoints:
         """Ports of a node, or the Services' own where gameday runs inside the cluster."""
         return Endpoints(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +12,9 @@ import pytest
 
 from gameday.errors import Refused
 from gameday.ports import Endpoints, Identity
+from gameday.runner import refusals
 from gameday.runner.refusals import refuse_production, refuse_what_cannot_be_done
+from gameday.stacks.fake import FakeStack
 
 POINTS = Endpoints("http://shop.staging.internal:8080", "http://toxi:8474", {})
 SHOP = Identity("external", "staging", "shop")
@@ -75,3 +79,27 @@ def test_a_cluster_that_looks_like_production_is_refused_before_it_is_asked(
     with pytest.raises(Refused, match=f"--not-production {said}"):
         refuse_what_cannot_be_done(asked())
     refuse_what_cannot_be_done(asked(said))
+
+
+def ready_after(looks: int) -> tuple[FakeStack, list[float]]:
+    """A stack whose database is ready after so many looks, and the clock that goes on with each."""
+    times: list[float] = []
+
+    class Slow(FakeStack):
+        async def ready(self) -> Mapping[str, bool]:
+            times.append(float(len(times)))
+            return {"gateway": True, "database": len(times) > looks}
+
+    return Slow(), times
+
+
+def test_a_stack_that_stands_and_is_not_whole_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the names of what is missing; after a while, since the run before may have ended only now."""
+    monkeypatch.setattr(refusals, "_AGAIN_SECONDS", 0.0)
+    stack, times = ready_after(5)
+    asyncio.run(refusals.refuse_unready(stack, lambda: float(len(times))))
+
+    stack, times = ready_after(1000)
+    with pytest.raises(Refused, match=r"not all of it is ready: database$"):
+        asyncio.run(refusals.refuse_unready(stack, lambda: float(len(times))))
+    assert 15 <= len(times) < 20
