@@ -129,6 +129,7 @@ def namespace(name: str | None, allowed: Sequence[Cluster]) -> Stack:
         nodes=cluster.nodes,
         addresses={str(service): place for service, place in cluster.addresses.items()},
         alerting=cluster.alerting,
+        registry=cluster.registry or "",
     )
 
 

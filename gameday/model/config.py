@@ -35,6 +35,12 @@ def _host_and_port(value: str) -> str:
     return value
 
 
+def _registry(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*", value):
+        raise ValueError(f"'{value}' is no registry as images are named by, such as registry.example/team")
+    return value
+
+
 class Cluster(Closed):
     """A namespace of a cluster that game days may break."""
 
@@ -46,6 +52,8 @@ class Cluster(Closed):
     """``host:port`` or ``https://host`` of Services that are not reached at a node port, for example by an ingress."""
     alerting: bool = False
     """Whether a system that is brought up has a Prometheus and an Alertmanager of its own, which page."""
+    registry: Annotated[str, AfterValidator(_registry)] | None = None
+    """Where nodes find the sample system's images, where those are not on the nodes: ``registry.example/team``."""
 
 
 class Targets(Closed):

@@ -50,6 +50,7 @@ class KubernetesStack(PlatformClient):
         nodes: Sequence[str] = (),
         addresses: Mapping[str, str] | None = None,
         alerting: bool = False,
+        registry: str = "",
         by: str = "",
     ) -> None:
         """One namespace.
@@ -60,6 +61,7 @@ class KubernetesStack(PlatformClient):
             nodes: those that may be cordoned.
             addresses: Service -> ``host:port`` or a URL, where that is not a node port.
             alerting: whether ``up`` brings a Prometheus and an Alertmanager.
+            registry: where nodes find our own images, as ``registry.example/team``; else they have them.
             by: the name that what ``up`` applies carries, of an earlier ``up``; a fresh one where none is given.
         """
         self._context = context
@@ -67,6 +69,7 @@ class KubernetesStack(PlatformClient):
         self._addresses = addresses or {}
         self._namespace = namespace
         self._alerting = alerting
+        self._registry = registry
         self._by = by or secrets.token_hex(8)
         self._where: Mapping[Port, Place] = {}
         self._secrets: Mapping[str, str] = {}
@@ -97,7 +100,9 @@ class KubernetesStack(PlatformClient):
                 self._check_marker(found)
                 await self._refuse_over_others(cluster)
             try:
-                await apply(cluster, self._by, made=found is None, alerting=self._alerting)
+                await apply(
+                    cluster, self._by, made=found is None, alerting=self._alerting, registry=self._registry
+                )
                 await self._wait(cluster)
             except BaseException:
                 await take_away(cluster, self._by)

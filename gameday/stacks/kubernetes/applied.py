@@ -41,13 +41,13 @@ async def in_the_way(cluster: Cluster, *, alerting: bool) -> list[str]:
     return [name for (_, name), item in zip(wanted, found, strict=True) if item is not None]
 
 
-async def apply(cluster: Cluster, by: str, *, made: bool, alerting: bool) -> None:
+async def apply(cluster: Cluster, by: str, *, made: bool, alerting: bool, registry: str) -> None:
     """All objects, server-side; with ``made`` the namespace too, which is ours then.
 
     Raises:
         There: the namespace, or its Secret, has come to be meanwhile. StackError: the cluster refuses.
     """
-    for path, item in manifests(cluster.namespace, alerting=alerting):
+    for path, item in manifests(cluster.namespace, alerting=alerting, registry=registry):
         item["metadata"].setdefault("annotations", {})[_MADE] = by
         if item["kind"] != "Namespace":
             await cluster.ask("PATCH", path, item, _APPLY, fieldManager=ADAPTER_MANAGER, force="true")

@@ -182,7 +182,7 @@ class DeploymentService(AuthService):
                     await asyncio.gather(*(replica.become(wanted) for replica in self.replicas))
                 rolls = not same or before.replicas != wanted.replicas
                 if rolls:
-                    await self._patch(change_of(before, wanted, author))
+                    await self._patch(self._change(before, wanted, author))
                 self._remember(before, wanted, author)
                 if rolls or await self.ready_replicas() < wanted.replicas:
                     await self._rolled_out()
@@ -212,7 +212,7 @@ class DeploymentService(AuthService):
             if before == wanted:
                 raise InputError(f"{SERVICE} is stuck in that way already")
             self.overtaken = ""
-            await self._patch(change_of(before, wanted, author))
+            await self._patch(self._change(before, wanted, author))
             self.spec = wanted
             self._remember(before, wanted, author)
 
@@ -252,6 +252,11 @@ class DeploymentService(AuthService):
                 )
             await self._rolled_out()
             return [replica.name for replica in old]
+
+    def _change(self, before: Spec, wanted: Spec, author: str) -> Object:
+        if self._seen is None:
+            raise StackError(f"the cluster has told nothing of deployment/{SERVICE} yet")
+        return change_of(self._seen, before, wanted, author)
 
     async def _patch(self, change: Object) -> None:
         self._seen = await self._cluster.patch(

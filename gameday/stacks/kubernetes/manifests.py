@@ -13,6 +13,7 @@ ALERTING = Path(__file__).with_name("alerting")
 """A Prometheus and an Alertmanager on top of the base."""
 PART_OF = {"app.kubernetes.io/part-of": "gameday-sample"}
 """As ``kustomization.yaml`` says; tells what is ours."""
+_OWN_IMAGES = "gameday-"
 _GROUPS = {
     "Deployment": "apis/apps/v1",
     "StatefulSet": "apis/apps/v1",
@@ -22,8 +23,13 @@ _GROUPS = {
 }
 
 
-def manifests(namespace: str, *, alerting: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each object with the path that it is applied at, in the order in which they are needed."""
+def manifests(
+    namespace: str, *, alerting: bool = False, registry: str = ""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object with the path that it is applied at, in the order in which they are needed.
+
+    Images of our own come from ``registry`` where one is given; others from where everybody has them.
+    """
     for folder in (BASE, ALERTING) if alerting else (BASE,):
         for item in _objects(folder):
             metadata = item["metadata"]
@@ -36,6 +42,9 @@ def manifests(namespace: str, *, alerting: bool = False) -> Iterator[tuple[str, 
             template = item.get("spec", {}).get("template")
             if template:
                 template["metadata"]["labels"] = {**template["metadata"]["labels"], **PART_OF}
+                for container in template["spec"]["containers"] if registry else ():
+                    if container["image"].startswith(_OWN_IMAGES):
+                        container["image"] = f"{registry}/{container['image']}"
             group, plural = _GROUPS.get(item["kind"], "api/v1"), _plural(item["kind"])
             yield f"/{group}/namespaces/{namespace}/{plural}/{metadata['name']}", item
 

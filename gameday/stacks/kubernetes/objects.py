@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from gameday.stacks.kubernetes.cluster import Object
 from gameday.stacks.kubernetes.names import AUTHOR, CHANGE_CAUSE, PLATFORM_MANAGER, RESTARTED_AT, REVISION
-from gameday.stacks.kubernetes.releases import container_of, version_of
+from gameday.stacks.kubernetes.releases import container_of, image_of, version_of
 from gameday.stacks.platform.catalog import SERVICE, Spec
 
 
-def change_of(before: Spec, wanted: Spec, author: str) -> Object:
-    """What to patch: only what is different, so that a change of replicas rolls nothing out."""
+def change_of(seen: Object, before: Spec, wanted: Spec, author: str) -> Object:
+    """What to patch in what was seen: only what is different, so that a change of replicas rolls nothing out."""
     spec: Object = {}
     if before.replicas != wanted.replicas:
         spec["replicas"] = wanted.replicas
     container: Object = {}
     if before.version != wanted.version:
-        container |= container_of(wanted.version)
+        container |= container_of(wanted.version, image_of(_container(seen)))
     changed = [name for name, value in wanted.settings.items() if before.settings.get(name) != value]
     if changed:
         container["env"] = [{"name": name.upper(), "value": str(wanted.settings[name])} for name in changed]
@@ -33,7 +33,12 @@ def change_of(before: Spec, wanted: Spec, author: str) -> Object:
 
 def release_of(item: Object) -> str:
     """Which release its template runs."""
-    return version_of(item["spec"]["template"]["spec"]["containers"][0])
+    return version_of(_container(item))
+
+
+def _container(item: Object) -> Object:
+    found: Object = item["spec"]["template"]["spec"]["containers"][0]
+    return found
 
 
 def revision_of(item: Object) -> int:

@@ -10,10 +10,9 @@ import dataclasses
 from typing import Any
 
 from gameday.errors import InputError
-from gameday.stacks.platform.catalog import SERVICE, SETTINGS, Spec, Value
+from gameday.stacks.platform.catalog import SETTINGS, Spec, Value
 
 WAYS = ("image", "configuration", "readiness")
-_IMAGE = f"gameday-{SERVICE}"
 _UNPUBLISHED = "v1.4.0"
 """No image has this tag."""
 _UNREADY = "-unready"
@@ -46,11 +45,16 @@ def version_of(container: dict[str, Any]) -> str:
     return tag if path == _READY_PATH else tag + _UNREADY
 
 
-def container_of(version: str) -> dict[str, Any]:
-    """What to patch so that it runs a release."""
+def image_of(container: dict[str, Any]) -> str:
+    """The name of its image without the tag: releases of a service differ in their tags only."""
+    return str(container["image"].rpartition(":")[0])
+
+
+def container_of(version: str, image: str) -> dict[str, Any]:
+    """What to patch so that it runs a release of an image."""
     path = _NO_PATH if version.endswith(_UNREADY) else _READY_PATH
     return {
-        "image": f"{_IMAGE}:{version.removesuffix(_UNREADY)}",
+        "image": f"{image}:{version.removesuffix(_UNREADY)}",
         "readinessProbe": {"httpGet": {"path": path, "port": "http"}},
     }
 

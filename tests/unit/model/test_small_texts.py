@@ -122,6 +122,10 @@ def test_rules_may_stand_in_pyproject() -> None:
             '[[targets.kubernetes]]\ncontext = "c"\nnamespace = "n"\n[[targets.kubernetes]]\nnamespace=3\ncontext="c"',
             "gameday.toml:5:1: 3 is not text; put it in quotes",
         ),
+        (
+            '[targets]\nkubernetes = [{ context = "c", namespace = "n", registry = "https://r.example" }]\n',
+            "gameday.toml:2:49: 'https://r.example' is no registry as images are named by",
+        ),
     ],
 )
 def test_wrong_rules_are_located(text: str, problem: str) -> None:

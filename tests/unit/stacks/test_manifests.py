@@ -37,6 +37,22 @@ def test_all_of_it_is_put_into_the_namespace() -> None:
     assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
+def test_our_own_images_come_from_the_registry_that_is_named() -> None:
+    """Those that everybody has come from where everybody has them."""
+    found = {
+        container["image"]
+        for _, item in manifests("here", registry="registry.example/team")
+        for container in item.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ())
+    }
+    assert found == {
+        "registry.example/team/gameday-auth:v1.2.3",
+        "registry.example/team/gameday-database:1",
+        "registry.example/team/gameday-platform:1",
+        "caddy:2.11",
+        "ghcr.io/shopify/toxiproxy:2.12.0",
+    }
+
+
 @pytest.mark.parametrize("name", PODS)
 def test_every_pod_is_restricted_probed_and_limited(name: str) -> None:
     """As the restricted standard asks; requests, a limit of memory, a probe, no token that it does not need."""

@@ -9,7 +9,15 @@ import pytest
 
 from gameday.errors import InputError
 from gameday.stacks.kubernetes.manifests import manifests
-from gameday.stacks.kubernetes.releases import WAYS, both, container_of, settings_of, stuck, version_of
+from gameday.stacks.kubernetes.releases import (
+    WAYS,
+    both,
+    container_of,
+    image_of,
+    settings_of,
+    stuck,
+    version_of,
+)
 from gameday.stacks.kubernetes.warnings import Warnings
 from gameday.stacks.platform.catalog import RELEASES, SETTINGS, Spec
 
@@ -50,7 +58,9 @@ def test_what_is_patched_is_what_is_read_back() -> None:
     """For a sound release as for one whose readiness is asked in the wrong place, and back again."""
     unready = stuck(SPEC, "readiness").version
     for version in (unready, "v1.2.4", SPEC.version):
-        assert version_of({**SHIPPED, **container_of(version)}) == version
+        patched = {**SHIPPED, **container_of(version, "registry.example:5000/team/gameday-auth")}
+        assert version_of(patched) == version
+        assert image_of(patched) == "registry.example:5000/team/gameday-auth"
     assert stuck(stuck(SPEC, "readiness"), "readiness").version == unready
 
 
