@@ -193,7 +193,8 @@ class Desk:
             if told["before"]:
                 things = {arguments["service"]: dict(told["before"])}
                 self._append(RecipeWritten(owner=f"lever:{act.act}", things=things), None)
-            self._append(LeverBegan(**act.who(), arguments=arguments, because=_BY_HAND), None)
+            began = self._now() - float(told.get("ago", 0.0))
+            self._append(LeverBegan(**act.who(), arguments=arguments, because=_BY_HAND), began)
         elif (ended := self._witnessed.pop(number, None)) is not None:
             did = ended.did if told["ok"] else str(told["problem"])
             self._append(LeverEnded(**ended.who(), ok=bool(told["ok"]), changed=True, did=did), None)

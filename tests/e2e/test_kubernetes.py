@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -114,26 +116,73 @@ def test_a_roll_back_by_hand_is_recorded_credited_and_mitigates(
     assert inventory(deployed) == before
 
 
-def test_users_do_not_feel_a_roll_out(team: Home, cluster: str, deployed: KubernetesStack) -> None:
-    """All pods are replaced under load, where nothing else is broken: no impact, as the scenario expects."""
+@pytest.fixture
+def calm(home: Home) -> Iterator[str]:
+    """A scenario in which nothing breaks for 15 s, by its path."""
     scenario = yaml.safe_load((ROOT / "scenarios" / "replica-kill.yaml").read_text())
     scenario |= {
         **LIGHT,
         "faults": {"nothing": {"experiment": "nothing", "for": "15s"}},
         "expect": {"impact": "none"},
     }
-    path = team.work / "scenarios" / "calm.yaml"
+    path = home.work / "scenarios" / "calm.yaml"
     path.write_text(yaml.safe_dump(scenario))
-    game = team.start(str(path), *attached(deployed), "--responder", "none")
+    yield str(path)
+    path.unlink()
+
+
+def test_users_do_not_feel_a_roll_out(team: Home, cluster: str, deployed: KubernetesStack, calm: str) -> None:
+    """All pods are replaced under load, where nothing else is broken: no impact, as the scenario expects."""
+    game = team.start(calm, *attached(deployed), "--responder", "none")
     game.until("fault_triggered", within=60)
     kubectl(cluster, "-n", deployed.handle()["namespace"], "rollout", "restart", "deployment/auth")
     began = game.until("lever_began", within=20)
     assert (began["lever"], began["by"]) == ("restart", "kubectl-rollout")
     done = game.end(within=120)
-    path.unlink()
     assert done.code == 0, done
     load = game.card["load"]
     assert load["bad"] < 0.01 * load["offered"]  # what a pod had just taken when it was told to go
+    # The pods that its ReplicaSet took away are no acts of their own.
+    assert [event["lever"] for event in game.events() if event["type"] == "lever_began"] == ["restart"]
+
+
+def test_a_pod_deleted_by_hand_is_somebodys_restart(
+    team: Home, cluster: str, deployed: KubernetesStack, calm: str
+) -> None:
+    """`kubectl delete pod`: told with the pod's name, dated by when it went; another one comes."""
+    namespace = deployed.handle()["namespace"]
+    label = "--selector=app.kubernetes.io/name=auth"
+    [victim, _] = kubectl(cluster, "-n", namespace, "get", "pods", label, "-o", "name").split()
+    game = team.start(calm, *attached(deployed), "--responder", "people")
+    game.until("fault_triggered", within=60)
+    kubectl(cluster, "-n", namespace, "delete", victim, "--wait=false")
+    began = game.until("lever_began", within=20)
+    assert (began["lever"], began["by"]) == ("restart", "somebody")
+    assert began["arguments"] == {"service": "auth", "replica": victim.removeprefix("pod/")}
+    game.until("lever_ended", within=30, ok=True)
+    game.end(within=120)
+    triggered = next(event for event in game.events() if event["type"] == "fault_triggered")
+    written, was = (_between(triggered, began, key) for key in ("wall", "t"))
+    assert 0.8 < written - was < 2.5  # it was known for somebody's act only a second later
+    assert game.card["clean"] is True
+
+
+def _between(first: dict[str, Any], then: dict[str, Any], key: str) -> float:
+    """Seconds, by the wall clock or by the run's own."""
+    if key == "t":
+        return float(then["t"]) - float(first["t"])
+    return (datetime.fromisoformat(then[key]) - datetime.fromisoformat(first[key])).total_seconds()
+
+
+def test_a_gateway_that_is_not_where_the_project_says_is_told(
+    home: Home, cluster: str, deployed: KubernetesStack, calm: str
+) -> None:
+    """Before any load, by its name and the address."""
+    namespace = deployed.handle()["namespace"]
+    wrong = allowing(home, cluster, namespace, ', addresses = { gateway = "127.0.0.1:9" }')
+    refused = wrong.gameday("run", calm, *attached(deployed), within=60)
+    assert refused.code == 3, refused
+    assert "not all of it is ready: gateway at 127.0.0.1:9" in " ".join(refused.err.split())
 
 
 def test_settings_and_replicas_by_hand_are_levers_too(cluster: str, deployed: KubernetesStack) -> None:
@@ -177,6 +226,7 @@ def test_pods_of_others_are_left_alone(
         )
         game.end(within=150)
         assert any(event["type"] == "fault_injected" and event["ok"] for event in game.events())
+        assert not any(event["type"] == "lever_began" for event in game.events())  # nobody's act by hand
         assert uids(cluster, other) == before
     finally:
         kubectl(cluster, "delete", "namespace", other, "--wait=false")

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import aiohttp
-
 from gameday.errors import InputError, StackError
 from gameday.stacks.kubernetes.by_hand import ByHand, by_hand
 from gameday.stacks.kubernetes.cluster import Cluster, Gone, Object
@@ -34,6 +32,7 @@ from gameday.stacks.kubernetes.objects import (
     restarted_at,
     revision_of,
 )
+from gameday.stacks.kubernetes.pod_replica import PodReplica
 from gameday.stacks.kubernetes.pods import Pod
 from gameday.stacks.kubernetes.releases import both, settings_of, stuck
 from gameday.stacks.platform.catalog import RELEASES, SERVICE, Spec
@@ -43,39 +42,13 @@ from gameday.stacks.platform.replica import Replica
 from gameday.stacks.platform.rollout import AuthService
 from gameday.stacks.platform.waiting import until
 
-PORT = 8080
 APPS = "apis/apps/v1"
 ROLLOUT_SECONDS = 45.0
 STUCK_SECONDS = 25.0
 LATE_SECONDS = 4.0
 """From a pod's start until one asks why it is not ready."""
-_KNOWN_SECONDS = 3.0
-"""From an act until our watch has told of it."""
 _SETTLE_SECONDS = 0.2
 """From a pod's readiness until every node's rules have it."""
-
-
-class PodReplica(Replica):
-    """One pod of the Deployment."""
-
-    child: Pod
-
-    def __init__(self, pod: Pod, spec: Spec, *, admin_token: str, client: aiohttp.ClientSession) -> None:
-        super().__init__(pod.name, 0, spec, "", admin_token=admin_token, client=client)
-        self.child = pod
-
-    @property
-    def url(self) -> str:
-        """Its own address; a pod has none until it has been given a node."""
-        return f"http://{self.child.address or '0.0.0.0'}:{PORT}"  # noqa: S104 - nobody answers there
-
-    @url.setter
-    def url(self, _: str) -> None:
-        """Told by the pod alone."""
-
-    async def end(self) -> None:
-        """Take the pod away; its ReplicaSet brings another where one is missing."""
-        await self.child.stop()
 
 
 class DeploymentService(AuthService):
@@ -112,11 +85,17 @@ class DeploymentService(AuthService):
             if last is not None:
                 self._remember(before, now, who)
 
-    def _witness(self, acts: Sequence[ByHand], who: str) -> None:
+    def deleted(self, pod: Pod, ago: float) -> None:
+        """Somebody has deleted a pod of it so many seconds ago; Kubernetes does not tell who."""
+        if not self._endings:  # else it is part of an act that has been told of
+            arguments = {"service": SERVICE, "replica": pod.name}
+            self._witness([ByHand("restart", arguments, f"{pod.name} of {SERVICE} deleted")], "somebody", ago)
+
+    def _witness(self, acts: Sequence[ByHand], who: str, ago: float = 0.0) -> None:
         """Tell of what somebody did by another hand, and later how it ended."""
         for act in acts:
             number = next(self._numbers)
-            row = {**dataclasses.asdict(act), "number": number, "who": who}
+            row = {**dataclasses.asdict(act), "number": number, "who": who, "ago": round(ago, 3)}
             self.told({"event": "began", **row})
             ending = asyncio.create_task(self._tell_end(number))
             self._endings.add(ending)

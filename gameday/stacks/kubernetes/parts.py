@@ -14,8 +14,10 @@ from gameday.errors import StackError
 from gameday.ports import Identity
 from gameday.stacks.kubernetes.cluster import Cluster, Object
 from gameday.stacks.kubernetes.database import PodDatabase, PodServer
-from gameday.stacks.kubernetes.deployment import APPS, DeploymentService, PodReplica
+from gameday.stacks.kubernetes.deletions import Deletions
+from gameday.stacks.kubernetes.deployment import APPS, DeploymentService
 from gameday.stacks.kubernetes.names import KEEPER_PORT
+from gameday.stacks.kubernetes.pod_replica import PodReplica
 from gameday.stacks.kubernetes.pods import Pod
 from gameday.stacks.kubernetes.warnings import Warnings
 from gameday.stacks.kubernetes.workload import Workload
@@ -100,6 +102,7 @@ class PodParts(Parts):
         )
         self.database = database
         self.auth = auth
+        self.deletions = Deletions(auth.deleted)
 
     async def start(self, author: str) -> None:
         """Follow everything; what is there is known when this returns. Raises StackError."""
@@ -110,7 +113,7 @@ class PodParts(Parts):
         for watching in (
             follow("deployments", self._deployment, group=APPS, ready=deployments),
             follow("pods", self._pod, ready=pods),
-            follow("events", self._events.heard),
+            follow("events", self._event),
             *(server.follow() for server in self.database.servers.values()),
         ):
             self._tasks.append(asyncio.create_task(watching))
@@ -136,6 +139,10 @@ class PodParts(Parts):
             if isinstance(workload, Workload):
                 workload.heard(item)
 
+    async def _event(self, item: Object, there: bool) -> None:
+        await self._events.heard(item, there)
+        await self.deletions.heard(item, there)
+
     async def _pod(self, item: Object, there: bool) -> None:
         name = item["metadata"]["name"]
         known = self._pods.get(name)
@@ -155,6 +162,8 @@ class PodParts(Parts):
         ours = next((one for one in self.auth.pods if one.child.uid == pod.uid), None)
         if pod.leaving and ours is not None:
             self.auth.replicas.remove(ours)
+            if not self.auth.changing:
+                self.deletions.left(pod)
         elif not pod.leaving and ours is None:
             token = self._secrets["admin-token"]
             self.auth.replicas.append(PodReplica(pod, self.auth.spec, admin_token=token, client=self.client))

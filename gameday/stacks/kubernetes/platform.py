@@ -105,9 +105,14 @@ async def _answer(parts: PodParts, token: str, inbox: Inbox, stopped: asyncio.Ev
         author = str(body.get("author") or FIRST_AUTHOR)
         return web.json_response({"held": await parts.auth.stick(str(body.get("how", "")), author)})
 
+    async def announce(request: web.Request) -> web.Response:
+        parts.deletions.announce(map(str, (await json_body(request)).get("uids", ())))
+        return web.json_response({})
+
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/rollout", held)
     app.router.add_post("/rollout", stick)
+    app.router.add_post("/deletions", announce)
     app.router.add_get("/acts/stream", acts.stream)
     app.router.add_post("/alerts/in", inbox.take)
     app.router.add_get("/alerts/stream", inbox.stream)

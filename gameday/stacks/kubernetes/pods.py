@@ -25,6 +25,7 @@ class Pod:
         self._memory = memory
         self.there = True
         self.shown = shown
+        self.ended_by_us = False
 
     def told(self, shown: Object | None) -> None:
         """What the API says now; None: it is gone."""
@@ -48,10 +49,14 @@ class Pod:
         return labels_of(self.shown).get(NAME_LABEL, "")
 
     @property
+    def over(self) -> bool:
+        """Whether it never runs again, and stays as an object: one that its node evicted, for example."""
+        return self.shown.get("status", {}).get("phase") in {"Failed", "Succeeded"}
+
+    @property
     def leaving(self) -> bool:
-        """Whether it is on its way out, or over: one that its node evicted stays as an object that never runs again."""
-        over = self.shown.get("status", {}).get("phase") in {"Failed", "Succeeded"}
-        return not self.there or over or "deletionTimestamp" in self.shown["metadata"]
+        """Whether it is on its way out, or over."""
+        return not self.there or self.over or "deletionTimestamp" in self.shown["metadata"]
 
     @property
     def address(self) -> str:
@@ -143,6 +148,7 @@ class Pod:
 
     async def stop(self) -> None:
         """Take it away at once; whoever cares for it brings another."""
+        self.ended_by_us = True
         await self._cluster.delete("pods", self.name, grace=0)
 
     async def kill(self, why: str = "") -> None:  # noqa: ARG002 - the API tells no reason

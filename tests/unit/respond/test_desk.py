@@ -459,6 +459,15 @@ def test_what_is_done_past_the_desk_is_recorded_as_the_lever_that_does_it() -> N
     assert (ends[1].act, ends[1].ok, ends[1].changed, ends[1].did) == (2, True, True, BEGAN["did"])
 
 
+def test_an_act_past_the_desk_that_is_told_late_counts_from_when_it_was() -> None:
+    """Else whoever acted would be slower than they were."""
+
+    async def body(bench: Bench) -> None:
+        bench.desk.witness({**BEGAN, "ago": 1.5})
+
+    assert at_a_bench(body).stamped[-1] == 8.5
+
+
 def test_an_act_past_the_desk_that_failed_says_why() -> None:
     """And an end whose beginning nobody saw is no act."""
 
