@@ -44,7 +44,7 @@ from gameday.stacks.platform.waiting import until
 
 APPS = "apis/apps/v1"
 ROLLOUT_SECONDS = 45.0
-STUCK_SECONDS = 25.0
+STUCK_SECONDS = 45.0
 LATE_SECONDS = 4.0
 """From a pod's start until one asks why it is not ready."""
 _SETTLE_SECONDS = 0.2
