@@ -20,6 +20,8 @@ _ASK_SECONDS = 3.0
 _ACT_SECONDS = 30.0
 _SILENCE_SECONDS = 3.0
 """A keeper says something each second."""
+_BACK_SECONDS = 15.0
+"""From a pod's end until the keeper of the one that replaces it says something."""
 _AGAIN_SECONDS = 0.2
 _STREAM_SECONDS = 20.0
 _NOTHING: dict[str, Any] = {
@@ -102,6 +104,7 @@ class PodServer(Server):
         """Told each time that a keeper is heard of anew."""
         self._keeper = keeper
         self._to_mark: bool | None = None
+        self._telling: aiohttp.ClientResponse | None = None
         self._headers = {"Authorization": f"Bearer {token}"}
         self._client = client
 
@@ -126,12 +129,21 @@ class PodServer(Server):
 
     async def state(self) -> State:
         """What it does, read back. A keeper that says nothing is waited for: it may have begun only now."""
-
-        async def heard() -> bool:
-            return self.heard
-
-        await until(heard, _SILENCE_SECONDS)
+        await until(self._is_heard, _SILENCE_SECONDS)
         return await super().state()
+
+    async def found(self) -> bool:
+        """A keeper whose pod is on its way is waited for: only then is it known whether there is any data."""
+        return await until(self._is_heard, _BACK_SECONDS)
+
+    def left(self) -> None:
+        """Its pod has gone, or is about to: what was heard from there says nothing of the one that comes."""
+        self.child.state, self.heard = dict(_NOTHING), False
+        if self._telling is not None:
+            self._telling.close()
+
+    async def _is_heard(self) -> bool:
+        return self.heard
 
     async def follow(self) -> None:
         """Hear what the keeper says, for ever; one that is silent keeps a server that is down."""
@@ -144,11 +156,13 @@ class PodServer(Server):
                     f"{self._keeper}/watch", headers=self._headers, timeout=timeout
                 ) as answer:
                     answer.raise_for_status()
+                    self._telling = answer
                     async for line in answer.content:
                         self.child.state, new, self.heard = json.loads(line), not self.heard, True
                         if new:
                             self.begun()
-            self.child.state, self.heard = dict(_NOTHING), False
+            self._telling = None
+            self.left()
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def start(self) -> None:

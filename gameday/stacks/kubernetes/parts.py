@@ -150,9 +150,12 @@ class PodParts(Parts):
             if not there:
                 return
             known = self._pods[name] = Pod(self._cluster, item, self._memory)
+        was_leaving = known.leaving
         known.told(item if there else None)
         if not there:
             del self._pods[name]
+        if known.part in self.database.servers and known.leaving and not (there and was_leaving):
+            self.database.servers[known.part].left()
         self._settle(known)
 
     def _settle(self, pod: Pod) -> None:

@@ -6,6 +6,7 @@ ended; a leader that is well hands everything over to its standby first.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 from typing import Any
@@ -101,7 +102,7 @@ async def restore_servers(database: Database[Any], things: Things) -> None:
     if not any(aspect in row for row in wanted.values() for aspect in STANDBY_ASPECTS):
         return
     async with database.changing:
-        await database.leader.state()
+        await asyncio.gather(*(server.found() for server in database.servers.values()))
         if database.leader.lost:
             await database.follower.promote()
             database.leader = database.follower

@@ -70,6 +70,10 @@ class Server(ABC):
     async def freeze(self) -> None:
         """Stop every process of it where it stands. Raises StackError where that cannot be read back."""
 
+    async def found(self) -> bool:
+        """Whether it is known what has become of it; waited for where that takes a while."""
+        return True
+
     @property
     def unplugged(self) -> bool:
         """Whether it is off the network that requests take, while those who operate it still reach it."""

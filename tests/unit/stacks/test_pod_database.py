@@ -46,3 +46,21 @@ def test_one_that_lost_its_data_is_not_waited_for() -> None:
     """It would start only once the other one leads, and that is said at once."""
     with pytest.raises(StackError, match="has lost its data: it can only follow, once the other one leads"):
         asyncio.run(database(LOST, FOLLOWS).leader.start())
+
+
+def test_a_server_whose_pod_has_gone_is_not_taken_for_what_it_was() -> None:
+    """Whoever restores waits for the keeper of the next one: it may have no data, and then another one must lead."""
+
+    async def body() -> tuple[bool, bool]:
+        server = database(LEADS, FOLLOWS).leader
+        server.heard = True
+        server.left()
+        running = server.child.running
+
+        async def speak() -> None:
+            server.child.state, server.heard = {**server.child.state, **LOST}, True
+
+        found, _ = await asyncio.gather(server.found(), speak())
+        return running, found and server.lost
+
+    assert asyncio.run(body()) == (False, True)
