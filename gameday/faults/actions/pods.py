@@ -98,12 +98,15 @@ def kill_once(
     chosen = there[:many] if pick == "oldest" else dice.sample(there, many)
     uids = {pod["uid"]: pod["name"] for pod in chosen}
     names = "|".join(re.escape(name) for name in uids.values())
-    ask("POST", "/deletions", {"uids": list(uids)})  # else it would be taken for somebody's act by hand
-    with _connected_already():
-        said = chaosk8s_pods.terminate_pods(
-            label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
-            grace_period=grace, ns=namespace(), secrets=secrets(),
-        )  # fmt: skip
+    try:
+        with _connected_already():
+            said = chaosk8s_pods.terminate_pods(
+                label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
+                grace_period=grace, ns=namespace(), secrets=secrets(),
+            )  # fmt: skip
+    finally:
+        # Else it would be taken for somebody's act by hand; nobody decides that sooner than in a second.
+        ask("POST", "/deletions", {"uids": list(uids)})
     if set(said) != set(uids.values()):
         raise RuntimeError(
             f"asked for {', '.join(uids.values())}, chaosk8s killed {', '.join(said) or 'nobody'}"
