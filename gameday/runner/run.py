@@ -199,9 +199,9 @@ class Run:
                 took=session.now() - began,
             )
         )
-        inventory = await stack.inventory()
-        refuse_broken(inventory)
+        refuse_broken(await stack.inventory())
         await refuse_unready(stack, session.now)
+        inventory = await stack.inventory()  # only now: what was on its way is no state to return to
         session.append(
             InventoryTaken(when="before", things={name: dict(part) for name, part in inventory.items()})
         )

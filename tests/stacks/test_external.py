@@ -156,7 +156,10 @@ def test_it_is_what_its_file_says(tmp_path: Path) -> None:
             "database": {"proxy.enabled": True, "proxy.toxics": {}},
             "shop": {"version": "v2"},
         }
-        assert await stack.ready() == {"gateway": True, "fault-proxy": True}
+        assert await stack.ready() == {
+            f"gateway at {stack.endpoints().gateway}": True,
+            "fault-proxy": True,
+        }
 
     on(tmp_path, use)
 

@@ -8,10 +8,12 @@ to it. It is imported with this module, which the child does when it is armed: t
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chaosk8s.pod import actions as chaosk8s_pods
@@ -30,6 +32,7 @@ _SERVICE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _GONE_SECONDS = 10.0
 _BACK_SECONDS = 40.0
 _EVERY_SECONDS = 0.05
+_log = logging.getLogger(__name__)
 _KILLED: dict[str, list[str]] = {}
 """Service -> every pod that this process had killed, as ``name (uid 1234)``."""
 
@@ -98,15 +101,15 @@ def kill_once(
     chosen = there[:many] if pick == "oldest" else dice.sample(there, many)
     uids = {pod["uid"]: pod["name"] for pod in chosen}
     names = "|".join(re.escape(name) for name in uids.values())
-    try:
-        with _connected_already():
-            said = chaosk8s_pods.terminate_pods(
-                label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
-                grace_period=grace, ns=namespace(), secrets=secrets(),
-            )  # fmt: skip
-    finally:
-        # Else it would be taken for somebody's act by hand; nobody decides that sooner than in a second.
-        ask("POST", "/deletions", {"uids": list(uids)})
+    with ThreadPoolExecutor(1) as aside, _connected_already():
+        # Else it would be taken for somebody's act by hand. The kill does not wait for it, and counts without it.
+        announced = aside.submit(ask, "POST", "/deletions", {"uids": list(uids)})
+        said = chaosk8s_pods.terminate_pods(
+            label_selector=f"{NAME_LABEL}={service}", name_pattern=f"^({names})$", all=True,
+            grace_period=grace, ns=namespace(), secrets=secrets(),
+        )  # fmt: skip
+    if problem := announced.exception():
+        _log.warning("the platform was not told who is killed: %s", problem)
     if set(said) != set(uids.values()):
         raise RuntimeError(
             f"asked for {', '.join(uids.values())}, chaosk8s killed {', '.join(said) or 'nobody'}"

@@ -44,7 +44,7 @@ from gameday.stacks.platform.waiting import until
 
 APPS = "apis/apps/v1"
 ROLLOUT_SECONDS = 45.0
-STUCK_SECONDS = 45.0
+STUCK_SECONDS = 25.0
 LATE_SECONDS = 4.0
 """From a pod's start until one asks why it is not ready."""
 _SETTLE_SECONDS = 0.2
@@ -62,7 +62,9 @@ class DeploymentService(AuthService):
         self.told: Callable[[dict[str, Any]], None] = lambda _: None
         """Told of each act by another hand, when it begins and when it has ended."""
         self._numbers = itertools.count(1)
-        self._endings: set[asyncio.Task[None]] = set()
+        self._rolling: set[asyncio.Task[None]] = set()
+        self._healing: set[asyncio.Task[None]] = set()
+        """What waits for the ends of acts by another hand: of roll-outs, and of pods that are replaced."""
 
     async def heard(self, item: Object, there: bool) -> None:
         """The Deployment as it is now."""
@@ -79,7 +81,7 @@ class DeploymentService(AuthService):
                 return
             self.overtaken = who
         if changed:
-            self._witness(by_hand(before, now, self._releases[:-1], restarted=restarted), who)
+            self._witness(by_hand(before, now, self._releases[:-1], restarted=restarted), who, self._rolling)
         if now != before:
             self.spec = now
             if last is not None:
@@ -87,19 +89,26 @@ class DeploymentService(AuthService):
 
     def deleted(self, pod: Pod, ago: float) -> None:
         """Somebody has deleted a pod of it so many seconds ago; Kubernetes does not tell who."""
-        if not self._endings:  # else it is part of an act that has been told of
-            arguments = {"service": SERVICE, "replica": pod.name}
-            self._witness([ByHand("restart", arguments, f"{pod.name} of {SERVICE} deleted")], "somebody", ago)
+        arguments = {"service": SERVICE, "replica": pod.name}
+        act = ByHand("restart", arguments, f"{pod.name} of {SERVICE} deleted")
+        self._witness([act], "somebody", self._healing, ago)
 
-    def _witness(self, acts: Sequence[ByHand], who: str, ago: float = 0.0) -> None:
+    @property
+    def rolling(self) -> bool:
+        """Whether it is being changed, by us or by another hand: then pods go because of that."""
+        return self.changing or bool(self._rolling)
+
+    def _witness(
+        self, acts: Sequence[ByHand], who: str, endings: set[asyncio.Task[None]], ago: float = 0.0
+    ) -> None:
         """Tell of what somebody did by another hand, and later how it ended."""
         for act in acts:
             number = next(self._numbers)
             row = {**dataclasses.asdict(act), "number": number, "who": who, "ago": round(ago, 3)}
             self.told({"event": "began", **row})
             ending = asyncio.create_task(self._tell_end(number))
-            self._endings.add(ending)
-            ending.add_done_callback(self._endings.discard)
+            endings.add(ending)
+            ending.add_done_callback(endings.discard)
 
     async def _tell_end(self, number: int) -> None:
         try:

@@ -165,7 +165,7 @@ class PodParts(Parts):
         ours = next((one for one in self.auth.pods if one.child.uid == pod.uid), None)
         if pod.leaving and ours is not None:
             self.auth.replicas.remove(ours)
-            if not self.auth.changing:
+            if not self.auth.rolling:
                 self.deletions.left(pod)
         elif not pod.leaving and ours is None:
             token = self._secrets["admin-token"]

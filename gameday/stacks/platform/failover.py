@@ -102,7 +102,11 @@ async def restore_servers(database: Database[Any], things: Things) -> None:
     if not any(aspect in row for row in wanted.values() for aspect in STANDBY_ASPECTS):
         return
     async with database.changing:
-        await asyncio.gather(*(server.found() for server in database.servers.values()))
+        named = {database.leader.name, *(name for name, row in wanted.items() if row)}
+        found = await asyncio.gather(*(database.servers[name].found() for name in named))
+        for name, is_found in zip(named, found, strict=True):
+            if not is_found:
+                raise database.servers[name].child.failure("has not come back")
         if database.leader.lost:
             await database.follower.promote()
             database.leader = database.follower

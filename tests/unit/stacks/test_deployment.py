@@ -146,3 +146,20 @@ def test_a_pod_that_is_over_is_no_replica(phase: str, leaving: bool) -> None:
     """A node under pressure evicts pods whose objects stay: they never run again."""
     shown = {"metadata": {"name": "a", "uid": "1"}, "status": {"phase": phase}, "spec": {}}
     assert Pod(Cluster(None, "here"), shown).leaving is leaving
+
+
+def test_each_pod_that_somebody_deletes_is_an_act_of_its_own() -> None:
+    """Also while the one before is being replaced; a roll-out by another hand is told by what changed it."""
+
+    async def body() -> tuple[Service, bool, bool]:
+        service = Service()
+        await service.hear(deployment("v1.2.3", 1))
+        for name in ("auth-1", "auth-2"):
+            service.deleted(Pod(Cluster(None, "here"), {"metadata": {"name": name, "uid": name}}), 1.0)
+        deleting = service.rolling
+        await service.hear(deployment("v1.3.0", 2, "kubectl-set"))
+        return service, deleting, service.rolling
+
+    service, deleting, rolling = asyncio.run(body())
+    assert service.acts == [("somebody", "restart"), ("somebody", "restart"), ("kubectl-set", "deploy")]
+    assert (deleting, rolling) == (False, True)

@@ -10,6 +10,7 @@ import pytest
 
 from gameday.errors import StackError
 from gameday.stacks.kubernetes.database import PodDatabase, PodServer
+from gameday.stacks.platform.failover import restore_servers
 
 NOBODY = cast("aiohttp.ClientSession", None)
 LEADS = {"running": True, "standby": False}
@@ -51,16 +52,31 @@ def test_one_that_lost_its_data_is_not_waited_for() -> None:
 def test_a_server_whose_pod_has_gone_is_not_taken_for_what_it_was() -> None:
     """Whoever restores waits for the keeper of the next one: it may have no data, and then another one must lead."""
 
-    async def body() -> tuple[bool, bool]:
+    async def body() -> tuple[bool, bool, bool]:
         server = database(LEADS, FOLLOWS).leader
         server.heard = True
         server.left()
-        running = server.child.running
+        after = (server.heard, server.child.running)
+
+        async def lost() -> bool:
+            return await server.found() and server.lost
 
         async def speak() -> None:
             server.child.state, server.heard = {**server.child.state, **LOST}, True
 
-        found, _ = await asyncio.gather(server.found(), speak())
-        return running, found and server.lost
+        found, _ = await asyncio.gather(lost(), speak())
+        return (*after, found)
 
-    assert asyncio.run(body()) == (False, True)
+    assert asyncio.run(body()) == (False, False, True)
+
+
+def test_nothing_is_restored_while_nobody_knows_what_has_become_of_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may have lost its data: said with its name, instead of an act on what it was."""
+    monkeypatch.setattr("gameday.stacks.kubernetes.database._BACK_SECONDS", 0.0)
+    both = database(LEADS, FOLLOWS)
+    both.servers["second"].heard = True
+    wanted = {"first": {"server": "running"}}
+    with pytest.raises(StackError, match="first has not come back"):
+        asyncio.run(restore_servers(both, wanted))
