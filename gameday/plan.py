@@ -121,9 +121,9 @@ def _ending(  # noqa: PLR0911 - one return for each way in which Respond ends
 
 
 def _more_to_come(situation: Situation, scenario: Scenario, start: float, now: float) -> bool:
-    """Whether a fault is still to be injected: good service before it proves nothing."""
+    """Whether a fault is still to come, at its instant or after another: good service before it proves nothing."""
     begun = {event.fault for _, event in situation.history.of(FaultTriggered)}
-    return any(name not in begun and now < start + use.at for name, use in scenario.faults.items())
+    return any(name not in begun and now < start + use.at + use.for_ for name, use in scenario.faults.items())
 
 
 def lasting(situation: Situation, since: float, now: float) -> Stretch | None:

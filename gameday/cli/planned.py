@@ -55,6 +55,7 @@ def _fault(fault: FaultUse, experiment: Experiment) -> dict[str, Any]:
         "experiment": fault.experiment,
         "title": experiment.title,
         "at": fault.at,
+        "after": fault.after,
         "ends": fault.at + fault.for_,
         "with": ours.values(fault.with_) if ours else dict(fault.with_),
         "touches": ours.touched(fault.with_) if ours else None,
@@ -93,8 +94,12 @@ def as_text(plan: dict[str, Any]) -> str:
     for name, fault in plan["faults"].items():
         given = ", ".join(f"{key}={value}" for key, value in fault["with"].items())
         what = f"{fault['experiment']}{f' ({given})' if given else ''}"
+        once = f", once '{fault['after']}' is in place," if fault["after"] else ""
         rows.append(
-            ("fault", f"{name}: {what}, from T+{fault['at']:g} s to T+{fault['ends']:g} s at the latest")
+            (
+                "fault",
+                f"{name}: {what}, from T+{fault['at']:g} s{once} to T+{fault['ends']:g} s at the latest",
+            )
         )
         touched = "nothing of the stack" if fault["touches"] == [] else ", ".join(fault["touches"] or ())
         rows.append(("  touches", touched or "not said: the experiment has no block that tells"))

@@ -23,6 +23,8 @@ class FaultArmed(Event):
     fault: str
     experiment: str
     at: float
+    after: str = ""
+    """The fault that must be seen in place before: then ``at`` is the earliest instant."""
 
 
 class FaultActivity(Event):
@@ -47,6 +49,7 @@ class FaultTriggered(Event):
     type: Literal["fault_triggered"] = "fault_triggered"
     fault: str
     planned: float
+    """The instant that its child was told."""
     at: float
 
 

@@ -55,7 +55,7 @@ class Together:
 
 def problems(parts: Together) -> Iterator[Problem]:
     """Everything that keeps these files from being run together."""
-    for check in (_services, _arguments, _times, _levers):
+    for check in (_services, _arguments, _order, _times, _levers):
         for path, message in check(parts):
             yield wrong(parts.document.place(path), message)
     if parts.playbook_document is not None:
@@ -113,6 +113,32 @@ def _arguments(parts: Together) -> Iterator[Finding]:
                 yield (*at, key), _unknown("parameter", key, ours.parameters)
             elif wrong := ours.parameters[key].problem(value):
                 yield (*at, key), f"{key}: {wrong}"
+
+
+def _order(parts: Together) -> Iterator[Finding]:
+    """Faults that come after others: after one that there is, in no circle, and not after their own time is up."""
+    scenario = parts.scenario
+    faults = scenario.faults if scenario is not None else {}
+    for name, use in faults.items():
+        at: Steps = ("faults", name, "after")
+        if use.after is None:
+            continue
+        if use.after not in faults:
+            yield at, _unknown("fault", use.after, faults)
+            continue
+        before: list[str] = []
+        other: str | None = use.after
+        while other in faults and other not in before:
+            before.append(other)
+            other = faults[other].after
+        if name in before:
+            yield (
+                at,
+                f"'{name}' waits for itself: {' after '.join([name, *before[: before.index(name) + 1]])}",
+            )
+        elif use.at + use.for_ <= faults[use.after].at:
+            begins = _seconds(faults[use.after].at)
+            yield at, f"'{name}' is over before '{use.after}' begins, at {begins}"
 
 
 def _times(parts: Together) -> Iterator[Finding]:

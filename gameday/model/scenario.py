@@ -69,6 +69,8 @@ class FaultUse(Closed):
 
     experiment: Reference
     at: Duration = 0.0
+    after: Name | None = None
+    """A fault that must have been seen in place before this one begins; then ``at`` is the earliest."""
     for_: Annotated[LongDuration, Field(alias="for")]
     with_: Annotated[dict[str, Any], Field(alias="with", default={})]
 

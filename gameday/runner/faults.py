@@ -50,6 +50,8 @@ class Faults:
         self._probed: dict[str, float] = {}
         """Fault -> when it was last seen in place."""
         self._asked_at: dict[str, float] = {}
+        self._turns: dict[str, asyncio.Future[str]] = {}
+        """Fault that comes after another -> why it cannot begin; empty once it may."""
         self.failure = ""
         """Why an injection went wrong, once one did."""
 
@@ -99,11 +101,27 @@ class Faults:
             }
             self._session.append(RecipeWritten(owner=f"fault:{fault}", things=touched))
             at = start + use.at
-            self._session.append(FaultArmed(fault=fault, experiment=use.experiment, at=at))
+            self._session.append(
+                FaultArmed(fault=fault, experiment=use.experiment, at=at, after=use.after or "")
+            )
+            if use.after:
+                self._turns[fault] = asyncio.get_running_loop().create_future()
             self._tasks[fault] = asyncio.create_task(self._inject(fault, at))
+
+    async def _its_turn(self, fault: str, at: float) -> str:
+        """Wait until the fault that must come before is in place; gives why this one cannot begin, if it cannot."""
+        if fault not in self._turns:
+            return ""
+        use = self._use(fault)
+        try:
+            return await asyncio.wait_for(self._turns[fault], at + use.for_ - self._session.now())
+        except TimeoutError:
+            return f"its time was up before '{use.after}' was in place"
 
     async def _inject(self, fault: str, at: float) -> None:
         session = self._session
+        if not (never := await self._its_turn(fault, at)) and fault in self._turns:
+            at = max(at, session.now())
         seen: dict[str, Any] = {}
 
         def hear(line: Mapping[str, Any]) -> None:
@@ -120,7 +138,10 @@ class Faults:
 
         deadline = at - session.now() + self._ours(fault).takes.inject + _SPARE
         try:
-            outcome = await self._children[fault].inject(session.clock.absolute(at), deadline, hear)
+            child = self._children.get(fault)
+            if never or child is None:
+                raise FaultError(never or "its child was ended before it could begin")
+            outcome = await child.inject(session.clock.absolute(at), deadline, hear)
         except FaultError as problem:
             outcome = Outcome(ok=False, problem=str(problem))
         if "triggered" not in seen:
@@ -163,10 +184,18 @@ class Faults:
         last = self._probed.get(fault)
         if in_place:
             self._probed[fault] = at
+        if in_place or not self._ours(fault).proves:
+            self._release(fault)
         if not before or before[-1].in_place != in_place or (in_place and before[-1].detail != detail):
             self._session.hear(
                 FaultChecked(fault=fault, in_place=in_place, at=at, last_in_place=last, detail=detail)
             )
+
+    def _release(self, fault: str) -> None:
+        """This one is in place: those that come after it may begin."""
+        for other, turn in self._turns.items():
+            if self._use(other).after == fault and not turn.done():
+                turn.set_result("")
 
     def ask_again(self, now: float) -> None:
         """Ask the ``proves`` probe of every fault in place whose turn it is."""
@@ -243,6 +272,8 @@ class Faults:
             await asyncio.wait([injecting], timeout=_SPARE)
 
     async def _end_child(self, fault: str) -> None:
+        if (turn := self._turns.get(fault)) and not turn.done():
+            turn.set_result(f"'{self._use(fault).after}' was not in place yet")
         child = self._children.pop(fault, None)
         if child is not None:
             code = await child.stop()

@@ -31,6 +31,7 @@ def test_a_plan_says_what_breaks_when_and_what_that_touches(tmp_path: Path) -> N
         "load        60 users, 120 requests/s in all",
         "held: hold-connections (leave_free=0",
         "from T+0 s to T+120 s at the latest",
+        "from T+3 s, once 'held' is in place, to T+120 s at the latest",
         "  touches   database",
         "  touches   auth",
         "alice (scripted, end-the-idle-sessions): pulls terminate-connections",

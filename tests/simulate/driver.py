@@ -264,6 +264,8 @@ class GameDay:
     def _inject(self, start: float) -> None:
         begun = {event.fault for _, event in self.situation.history.of(e.FaultTriggered)}
         for name, use in self.inputs.scenario.faults.items():
+            if use.after and use.after not in begun:
+                continue
             if name not in begun and self.now >= start + use.at:
                 at = start + use.at
                 self.say(e.FaultTriggered(fault=name, planned=at, at=at), t=at)

@@ -185,6 +185,20 @@ def test_a_fault_that_never_came_is_not_put_back() -> None:
     assert due(made, "none", 34.0) == [PutBack("short")]
 
 
+def test_good_service_before_a_fault_that_waits_for_another_ends_nothing() -> None:
+    """Its instant has passed and it is still to come, until its time is up."""
+    waits = {"experiment": "bad-release", "at": "1s", "after": "first", "for": "30s"}
+    first = {"experiment": "bad-release", "for": "40s"}
+    made = started(raw(faults={"first": first, "waits": waits}), 0.0)
+    requests(made, 0, 35, lambda at: not 1 <= at < 4)
+    feed(made, e.ImpactObserved(at=1.0), 1.5)
+
+    assert due(made, "bot", 20.0) == []
+    feed(made, e.FaultTriggered(fault="waits", planned=20.0, at=20.0), 20.0)
+    assert due(made, "bot", 24.9) == []
+    assert [type(item) for item in due(made, "bot", 25.1)] == [EndRespond]
+
+
 @pytest.mark.parametrize("responder", ["bot", "none", "people", "agent"])
 def test_whom_good_service_is_enough_for(responder: str) -> None:
     """A bot's and nobody's run ends with good service; people and agents say `resolve` too."""

@@ -407,3 +407,28 @@ def test_a_thousand_scenarios_take_seconds(project: Path) -> None:
     assert len(report.files) >= 1000
     assert report.problems == []
     assert time.process_time() - began < 6
+
+
+@pytest.mark.parametrize(
+    ("faults", "problem"),
+    [
+        ("a: {experiment: nothing, after: b, for: 9s}", "unknown fault 'b'; there are a"),
+        ("a: {experiment: nothing, after: a, for: 9s}", "'a' waits for itself: a after a"),
+        (
+            "a: {experiment: nothing, after: b, for: 9s}\n  b: {experiment: nothing, after: a, for: 9s}",
+            "'a' waits for itself: a after b after a",
+        ),
+        (
+            "a: {experiment: nothing, after: b, for: 2s}\n  b: {experiment: nothing, at: 2s, for: 9s}",
+            "'a' is over before 'b' begins, at 2s",
+        ),
+    ],
+)
+def test_a_fault_can_come_after_another_only(project: Path, edit: Edit, faults: str, problem: str) -> None:
+    """Not after itself, by a detour either, and not after one that begins too late."""
+    text = (project / LEAK).read_text()
+    block = text[text.index("faults:") : text.index("\nexpect:")]
+    edit(LEAK, block, f"faults:\n  {faults}\n")
+    found = [str(one) for one in validate([project / LEAK], project).problems]
+
+    assert any(one.startswith(f"{LEAK}:") and one.endswith(problem) for one in found), found
