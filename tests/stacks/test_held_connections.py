@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -93,6 +96,21 @@ def test_what_becomes_free_is_taken_too(stack: LocalStack, eventually: Eventuall
 
     eventually(lambda: inventory(stack)["database"]["sessions.batch"] >= before + 8, 2.0)
     assert connections.connections_held()
+
+
+def test_what_is_taken_a_second_later_was_held_all_the_while(stack: LocalStack) -> None:
+    """A job that a busy machine keeps waiting has not let go: nobody is told that the fault has vanished."""
+    others = [psycopg.connect(stack.environment()["GAMEDAY_DATABASE_URL"]) for _ in range(8)]
+    connections.hold_connections()
+    [job] = [child.pid for child in psutil.Process().children() if connections.HOLD in child.cmdline()]
+    os.kill(job, signal.SIGSTOP)
+    goes_on = threading.Timer(1.0, os.kill, (job, signal.SIGCONT))
+    goes_on.start()
+    for connection in others:
+        connection.close()
+
+    assert connections.connections_held()
+    goes_on.join()
 
 
 def test_a_restart_gives_nothing_back(stack: LocalStack) -> None:
