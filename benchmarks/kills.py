@@ -37,8 +37,8 @@ while True:
     except client.ApiException:  # a server that has just started may not be as far yet as it says
         time.sleep(0.2)
 """
-"""Another's: the blocking client's own watch, in a process of its own; the clock is the machine's. Models are left out: to
-build one for each event that came before would be counted as well."""
+"""Another's: the blocking client's own watch, in a process of its own; the clock is the machine's. Models are left out:
+to build one for each event that came before would be counted as well."""
 
 
 def measure(kept: Kept, count: int) -> list[Row]:

@@ -21,6 +21,7 @@ from gameday.log import read
 from gameday.ports import Stack
 from gameday.recovery import differences, taken_before
 from gameday.runner.faults import Faults
+from gameday.runner.hold import Hold
 from gameday.runner.recover import put_everything_back
 from gameday.runner.session import Session
 
@@ -53,8 +54,13 @@ async def revert(folder: Path, again: Again) -> list[str]:
     except StackError as problem:
         return [*done, *await _without_stack(history, stack, problem)]
     identity = await stack.identity()
-    with holding(f"{identity.stack}:{identity.name}"):
+    hold = Hold(stack, run)
+    try:
+        await hold.take(f"{identity.stack}:{identity.name}")
         done += await _put_back(folder, history, stack)
+    finally:
+        await hold.release()
+        hold.close()
     if starting[1].owned and not history.has(RunEnded):
         await stack.down()
         done.append("the stack that the run had brought up is down")

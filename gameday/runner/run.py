@@ -35,10 +35,11 @@ from gameday.events import (
     StackStarting,
 )
 from gameday.guards import tripped
-from gameday.live import LiveRun, holding, publish, withdraw
+from gameday.live import LiveRun, publish, withdraw
 from gameday.plan import SETTLE, EndRespond, PutBack, SawImpact, due, judge_baseline
 from gameday.recovery import oldest
 from gameday.runner.faults import Faults
+from gameday.runner.hold import Hold
 from gameday.runner.order import Order
 from gameday.runner.recover import put_everything_back, wait_until_steady
 from gameday.runner.refusals import (
@@ -78,8 +79,7 @@ class Run:
         self._stack_is_up = False
         self.clean = True
         """Whether the stack is as it was before."""
-        self._hold = contextlib.ExitStack()
-        """Keeps other runs off this stack until everything is put back."""
+        self._hold = Hold(order.stack, self.id)
 
     @property
     def folder(self) -> Path:
@@ -179,8 +179,8 @@ class Run:
         self._stack_is_up = True
         identity = await stack.identity()
         me = replace(me, stack=f"{identity.stack}:{identity.name}")
-        self._hold.enter_context(holding(me.stack))
         refuse_left_over(self.id, me.stack)
+        await self._hold.take(me.stack)
         publish(me)
         points = stack.endpoints()
         refuse_production(order, identity, points)
@@ -191,11 +191,7 @@ class Run:
                 name=identity.name,
                 owned=order.owned,
                 handle=dict(stack.handle()),
-                endpoints={
-                    "gateway": points.gateway,
-                    "toxiproxy": points.toxiproxy,
-                    "control": points.control,
-                },
+                endpoints={name: getattr(points, name) for name in ("gateway", "toxiproxy", "control")},
                 took=session.now() - began,
             )
         )
@@ -280,6 +276,7 @@ class Run:
         self.sources.check()
         if session.log_problem:
             raise session.log_problem
+        self._hold.check()
         session.wake.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(session.situation.history.started.tick):
@@ -296,6 +293,7 @@ class Run:
         self._append_quietly(PhaseBegan(phase="close"))
         await self._step(self.faults.stop())
         await self._step(self.sources.stop())
+        await self._step(self._hold.release())
         begun = session.situation.history.has(StackStarting)  # else nothing was asked of it yet
         if self.order.owned and begun and not (self.order.keep and self._stack_is_up and self.clean):
             await self._step(stack.down())

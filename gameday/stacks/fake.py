@@ -79,6 +79,7 @@ class FakeStack:
         }
         self.calls: list[tuple[str, Any]] = []
         self.stands = False
+        self.held_by = ""
         self.pages: Alerting | None = None
         self._name = name
         self._marker = marker
@@ -122,6 +123,17 @@ class FakeStack:
         """As given when it was made."""
         await self._called("identity")
         return Identity(self.kind, self._marker, self._name)
+
+    async def claim(self, run: str, seconds: float) -> str:
+        """For ever, until it is released: no time passes here."""
+        await self._called("claim", (run, seconds))
+        self.held_by = self.held_by or run
+        return "" if self.held_by == run else self.held_by
+
+    async def release(self, run: str) -> None:
+        """Let go, if it is held by this run."""
+        await self._called("release", run)
+        self.held_by = "" if self.held_by == run else self.held_by
 
     async def ready(self) -> Mapping[str, bool]:
         """All of it, while it stands."""

@@ -223,6 +223,26 @@ def test_a_look_refuses_arguments_it_does_not_take(stack: Stack) -> None:
         asyncio.run(stack.look(Topic.DEPLOYS, {"sinze": "2m"}))
 
 
+def test_one_run_holds_it_at_a_time(stack: Stack) -> None:
+    """Until it lets go; saying so again keeps it, and nobody lets go of what another holds."""
+
+    async def of_two_machines() -> list[str]:
+        said = [
+            await stack.claim("first", 30),
+            await stack.claim("second", 30),
+            await stack.claim("first", 30),
+        ]
+        await stack.release("second")
+        said.append(await stack.claim("second", 30))
+        await stack.release("first")
+        said.append(await stack.claim("second", 30))
+        await stack.release("second")
+        await stack.release("second")
+        return said
+
+    assert asyncio.run(of_two_machines()) == ["", "first", "", "first", ""]
+
+
 def test_targets_answer_prometheus_text(stack: Stack) -> None:
     """Every target answers with samples in Prometheus' text format."""
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -334,6 +335,22 @@ def test_two_runs_on_one_stack(scratch: Standing) -> None:
     said(second, f"run {first.folder.name} (process {first.process.pid}) holds the stack", "gameday status")
     log = ended(first, 0, "PASS")
     assert not [event for event in log if event["type"] == "aborted"]
+
+
+def test_two_runs_of_two_machines_on_one_stack(scratch: Standing, tmp_path: Path) -> None:
+    """They see none of each other's files: the stack itself says who holds it, until that one has ended."""
+    shutil.copytree(scratch.home.folder / "state" / "gameday" / "stacks", tmp_path / "gameday" / "stacks")
+    first = scratch.home.start("quick", "--attach", "staging")
+    first.until("load_started")
+    other = {"XDG_STATE_HOME": str(tmp_path)}
+    second = scratch.home.gameday("run", "quick", "--attach", "staging", **other)
+    assert second.code == 3, second
+    said(second, f"run {first.folder.name} holds the stack", "from another machine or as another user")
+    ended(first, 0, "PASS")
+    third = scratch.home.start("quick", "--attach", "staging", "--profile", "brief", **other)
+    third.until("load_started")
+    third.interrupt()
+    ended(third, 3, "interrupted")
 
 
 def test_two_runs_on_two_stacks(home: Home) -> None:

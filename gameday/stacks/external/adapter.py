@@ -64,6 +64,13 @@ class ExternalStack:
         """It stays."""
         self._toxiproxy = None
 
+    async def claim(self, run: str, seconds: float) -> str:  # noqa: ARG002 - the port's
+        """A system of others has no place to keep it: whoever else breaks it is for its team to know."""
+        return ""
+
+    async def release(self, run: str) -> None:
+        """Nothing was kept."""
+
     async def identity(self) -> Identity:
         """Asked of the system as its file says; one that answers something else is not touched. Raises Refused."""
         proof = self._system.identity

@@ -48,6 +48,15 @@ class PlatformClient(ABC):
         """Asked of the platform."""
         return Identity(**await self._get("/identity"))
 
+    async def claim(self, run: str, seconds: float) -> str:
+        """Kept by the platform."""
+        found: str = (await self._ask("POST", "/claim", {"run": run, "seconds": seconds}, ASK_SECONDS))["by"]
+        return found
+
+    async def release(self, run: str) -> None:
+        """Kept by the platform."""
+        await self._ask("DELETE", "/claim", None, ASK_SECONDS, {"run": run})
+
     async def ready(self) -> Mapping[str, bool]:
         """Asked of the parts by the platform."""
         ready: dict[str, bool] = await self._get("/ready")

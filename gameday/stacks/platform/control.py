@@ -7,7 +7,8 @@
                                                              POST /settings    {service, settings, author}
                                                              POST /scale       {service, replicas, author}
                                                              POST /outage      {server, how}
-                                                             POST /stop
+                                                             POST /claim       {run, seconds}
+    DELETE /claim?run=RUN                                    POST /stop
 
 All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not
 do it 409, each with ``{"error": ...}``.
@@ -35,6 +36,7 @@ from gameday.stacks.platform.catalog import (
     known,
     read_replicas,
 )
+from gameday.stacks.platform.claim import Claims
 from gameday.stacks.platform.exporter import SOURCES, export
 from gameday.stacks.platform.failover import take_out
 from gameday.stacks.platform.inventory import read_inventory, restore_things
@@ -55,6 +57,7 @@ class Control:
         self._parts = parts
         self._token = token
         self._url = url
+        self._claims = Claims()
         self.stopped = asyncio.Event()
         self.open_paths: tuple[str, ...] = ("/metrics",)
         """Beginnings of paths that need no token."""
@@ -72,6 +75,8 @@ class Control:
                 web.get("/looks/{topic}", self._look),
                 web.get("/metrics", self._metrics),
                 web.get("/metrics/{source}", self._metrics),
+                web.post("/claim", self._claim),
+                web.delete("/claim", self._release),
                 web.post("/restore", self._restore),
                 web.post("/levers", self._pull),
                 web.post("/deploy", self._deploy),
@@ -143,6 +148,17 @@ class Control:
         return web.Response(
             body=await export(self._parts, sources), content_type="text/plain", charset="utf-8"
         )
+
+    async def _claim(self, request: web.Request) -> web.Response:
+        body = await json_body(request)
+        run, seconds = body.get("run"), body.get("seconds")
+        if not isinstance(run, str) or not run or not isinstance(seconds, int | float):
+            raise InputError("a claim is {run, seconds}: a run's name and a number")
+        return web.json_response({"by": self._claims.take(run, seconds)})
+
+    async def _release(self, request: web.Request) -> web.Response:
+        self._claims.release(request.query.get("run", ""))
+        return web.json_response({})
 
     async def _restore(self, request: web.Request) -> web.Response:
         await restore_things(self._parts, await json_body(request))
