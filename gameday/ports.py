@@ -183,14 +183,15 @@ class Stack(Protocol):
     async def identity(self) -> Identity:
         """Read from the stack, not remembered."""
 
-    async def claim(self, run: str, seconds: float) -> str:
+    async def claim(self, run: str, claim: str, seconds: float) -> str:
         """Hold it for this run, counted anew by each call; gives the run that holds it instead, empty where none does.
 
-        One that has no place to keep it lets everybody have it.
+        ``claim`` is a name for all calls of one process: what comes of them after ``release`` counts no more. A stack
+        that has no place to keep it lets everybody have it.
         """
 
     async def release(self, run: str) -> None:
-        """This run holds it no more. Idempotent."""
+        """This run holds it no more, whoever claimed it for that. Idempotent."""
 
     async def ready(self) -> Mapping[str, bool]:
         """Component -> whether it is ready now."""

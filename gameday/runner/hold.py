@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 
 from gameday.errors import Refused, StackError
 from gameday.live import holding
@@ -20,6 +21,7 @@ class Hold:
     def __init__(self, stack: Stack, run: str) -> None:
         self._stack = stack
         self._run = run
+        self._claim = secrets.token_hex(8)
         self._lock = contextlib.ExitStack()
         self._renewing: asyncio.Task[None] | None = None
         self._lost = ""
@@ -31,7 +33,7 @@ class Hold:
             Refused: another run holds it. StackError: the stack does not answer.
         """
         self._lock.enter_context(holding(name))
-        if holder := await self._stack.claim(self._run, _SECONDS):
+        if holder := await self._stack.claim(self._run, self._claim, _SECONDS):
             raise Refused(
                 f"run {holder} holds the stack {name}, from another machine or as another user; it lets go when "
                 f"all is put back, and {_SECONDS:g} s after it has died at the latest"
@@ -42,7 +44,7 @@ class Hold:
         while not self._lost:
             await asyncio.sleep(_EVERY)
             with contextlib.suppress(StackError):  # what cannot be asked, nobody else can take either
-                self._lost = await self._stack.claim(self._run, _SECONDS)
+                self._lost = await self._stack.claim(self._run, self._claim, _SECONDS)
 
     def check(self) -> None:
         """See that no other run has taken it meanwhile. Raises StackError."""

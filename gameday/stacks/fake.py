@@ -124,9 +124,9 @@ class FakeStack:
         await self._called("identity")
         return Identity(self.kind, self._marker, self._name)
 
-    async def claim(self, run: str, seconds: float) -> str:
+    async def claim(self, run: str, claim: str, seconds: float) -> str:
         """For ever, until it is released: no time passes here."""
-        await self._called("claim", (run, seconds))
+        await self._called("claim", (run, claim, seconds))
         self.held_by = self.held_by or run
         return "" if self.held_by == run else self.held_by
 

@@ -227,15 +227,11 @@ def test_one_run_holds_it_at_a_time(stack: Stack) -> None:
     """Until it lets go; saying so again keeps it, and nobody lets go of what another holds."""
 
     async def of_two_machines() -> list[str]:
-        said = [
-            await stack.claim("first", 30),
-            await stack.claim("second", 30),
-            await stack.claim("first", 30),
-        ]
+        said = [await stack.claim(run, f"of {run}", 30) for run in ("first", "second", "first")]
         await stack.release("second")
-        said.append(await stack.claim("second", 30))
+        said.append(await stack.claim("second", "of second again", 30))
         await stack.release("first")
-        said.append(await stack.claim("second", 30))
+        said.append(await stack.claim("second", "of second again", 30))
         await stack.release("second")
         await stack.release("second")
         return said

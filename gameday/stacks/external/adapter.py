@@ -64,7 +64,7 @@ class ExternalStack:
         """It stays."""
         self._toxiproxy = None
 
-    async def claim(self, run: str, seconds: float) -> str:  # noqa: ARG002 - the port's
+    async def claim(self, run: str, claim: str, seconds: float) -> str:  # noqa: ARG002 - the port's
         """A system of others has no place to keep it: whoever else breaks it is for its team to know."""
         return ""
 

@@ -1,7 +1,7 @@
 """Which run a system is held by: asked of the system itself, so that it holds for runs of every machine.
 
 A run says it again and again. One that died, or whose machine has gone, says it no more, and holds it no longer than it
-asked for last.
+asked for last. What was said on a way that was slow may come after the word that it is over: it counts no more then.
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ class Claims:
         self._clock = clock
         self._run = ""
         self._until = 0.0
+        self._heard: dict[str, set[str]] = {}
+        """Run -> the claims that were made for it and are not over: its own, and those of who reverts it."""
+        self._over: set[str] = set()
 
-    def take(self, run: str, seconds: float) -> str:
+    def take(self, run: str, claim: str, seconds: float) -> str:
         """Hold it for this run from now on; gives the run that holds it instead, empty where none does."""
         now = self._clock()
         if self._run not in {"", run} and now < self._until:
             return self._run
-        self._run, self._until = run, now + min(seconds, LONGEST)
+        if claim not in self._over:
+            self._heard.setdefault(run, set()).add(claim)
+            self._run, self._until = run, now + min(seconds, LONGEST)
         return ""
 
     def release(self, run: str) -> None:
-        """This run holds it no more. Idempotent; another's stays."""
+        """This run holds it no more, whatever of its claims still comes. Idempotent; another's stay."""
+        self._over |= self._heard.pop(run, set())
         if self._run == run:
             self._run = ""

@@ -48,9 +48,10 @@ class PlatformClient(ABC):
         """Asked of the platform."""
         return Identity(**await self._get("/identity"))
 
-    async def claim(self, run: str, seconds: float) -> str:
+    async def claim(self, run: str, claim: str, seconds: float) -> str:
         """Kept by the platform."""
-        found: str = (await self._ask("POST", "/claim", {"run": run, "seconds": seconds}, ASK_SECONDS))["by"]
+        body = {"run": run, "claim": claim, "seconds": seconds}
+        found: str = (await self._ask("POST", "/claim", body, ASK_SECONDS))["by"]
         return found
 
     async def release(self, run: str) -> None:

@@ -7,7 +7,7 @@
                                                              POST /settings    {service, settings, author}
                                                              POST /scale       {service, replicas, author}
                                                              POST /outage      {server, how}
-                                                             POST /claim       {run, seconds}
+                                                             POST /claim       {run, claim, seconds}
     DELETE /claim?run=RUN                                    POST /stop
 
 All but ``/metrics`` need ``Authorization: Bearer TOKEN``. An input error answers 400, a stack that could not
@@ -151,10 +151,10 @@ class Control:
 
     async def _claim(self, request: web.Request) -> web.Response:
         body = await json_body(request)
-        run, seconds = body.get("run"), body.get("seconds")
-        if not isinstance(run, str) or not run or not isinstance(seconds, int | float):
-            raise InputError("a claim is {run, seconds}: a run's name and a number")
-        return web.json_response({"by": self._claims.take(run, seconds)})
+        run, seconds = str(body.get("run") or ""), body.get("seconds")
+        if not run or not isinstance(seconds, int | float):
+            raise InputError("a claim is {run, claim, seconds}: a run's name, the claim's own and a number")
+        return web.json_response({"by": self._claims.take(run, str(body.get("claim")), seconds)})
 
     async def _release(self, request: web.Request) -> web.Response:
         self._claims.release(request.query.get("run", ""))

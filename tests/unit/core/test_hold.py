@@ -19,24 +19,38 @@ def test_a_claim_lapses_unless_it_is_said_again() -> None:
     now = [0.0]
     claims = Claims(lambda: now[0])
 
-    assert claims.take("first", 15) == ""
+    assert claims.take("first", "1", 15) == ""
     now[0] = 10.0
-    assert claims.take("first", 15) == ""
+    assert claims.take("first", "1", 15) == ""
     now[0] = 24.9
-    assert claims.take("second", 15) == "first"
+    assert claims.take("second", "2", 15) == "first"
     now[0] = 25.0
-    assert claims.take("second", 15) == ""
-    assert claims.take("first", 15) == "second"
+    assert claims.take("second", "2", 15) == ""
+    assert claims.take("first", "1", 15) == "second"
 
 
 def test_nobody_holds_it_for_long_at_once() -> None:
     """A run that asks for a year and dies keeps nobody off for more than a minute."""
     now = [0.0]
     claims = Claims(lambda: now[0])
-    claims.take("first", 3e7)
+    claims.take("first", "1", 3e7)
     now[0] = LONGEST
 
-    assert claims.take("second", 1) == ""
+    assert claims.take("second", "2", 1) == ""
+
+
+def test_what_comes_late_of_a_claim_that_is_over_holds_nothing() -> None:
+    """A system that answered nobody for a while hears of old claims at last; who reverts the run can still hold it."""
+    claims = Claims(lambda: 0.0)
+    claims.take("first", "its own", 15)
+    claims.take("first", "of who reverts it", 15)
+    claims.release("first")
+
+    assert claims.take("first", "its own", 15) == ""
+    assert claims.take("second", "2", 15) == ""
+    claims.release("second")
+    assert claims.take("first", "of who reverts it again", 15) == ""
+    assert claims.take("second", "3", 15) == "first"
 
 
 def test_one_that_another_run_holds_is_refused_and_left_to_it() -> None:
@@ -45,7 +59,7 @@ def test_one_that_another_run_holds_is_refused_and_left_to_it() -> None:
     async def taken() -> FakeStack:
         stack = FakeStack()
         await stack.up()
-        await stack.claim("other", 15)
+        await stack.claim("other", "2", 15)
         mine = Hold(stack, "mine")
         with pytest.raises(Refused, match="run other holds the stack fake:1, from another machine"):
             await mine.take("fake:1")
