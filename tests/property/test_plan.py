@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gameday import events as e
@@ -117,6 +117,9 @@ def test_what_is_different_is_named(changes: dict[tuple[str, str], int]) -> None
 seconds = st.integers(0, 12).map(float)
 
 
+@example(
+    faults=[(0, 1), (0, 2)], hurts=0.0, mends={}, relapse=None, pulls=[], responder="bot", impact="allowed"
+)
 @settings(max_examples=25)
 @given(
     faults=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), min_size=1, max_size=3),

@@ -132,8 +132,12 @@ class World:
             self.again_from = self.broken_to + self.relapses.get(lever, float("inf"))
 
     def put_back(self, at: float) -> None:
-        """The runner took the fault away."""
-        self.broken_to, self.again_from = at, float("inf")
+        """The runner took the fault away. What was well before stays so: other faults may be put back later."""
+        if self.again_from <= at:
+            self.broken_from, self.broken_to = self.again_from, at
+        else:
+            self.broken_to = min(self.broken_to, at)
+        self.again_from = float("inf")
 
     def fails(self, at: float) -> bool:
         """Whether a request sent now fails."""
