@@ -17,10 +17,15 @@ def instants(game: Game, event: str, fault: str) -> list[float]:
     return [float(one["at"]) for one in game.events() if one["type"] == event and one["fault"] == fault]
 
 
+def started(standing: Standing, *more: str) -> Game:
+    """A run to which nobody answers."""
+    return standing.home.start("quick-after", "--attach", "staging", "--responder", "none", *more)
+
+
 def test_it_begins_once_the_other_is_in_place(standing: Standing) -> None:
     """Not at its own instant, which had passed; at once then, and it is put back when its time is up."""
     before = standing.inventory()
-    game = standing.home.start("quick-after", "--attach", "staging", "--responder", "none")
+    game = started(standing)
     game.until("fault_reverted", fault="slow-provider")
     game.interrupt()
     ended = game.end()
@@ -42,9 +47,7 @@ def test_it_begins_once_the_other_is_in_place(standing: Standing) -> None:
 def test_it_never_begins_where_the_other_is_too_late(standing: Standing) -> None:
     """Its time was up before: the run says so and grades nothing."""
     before = standing.inventory()
-    game = standing.home.start(
-        "quick-after", "--attach", "staging", "--responder", "none", "--profile", "too-soon"
-    )
+    game = started(standing, "--profile", "too-soon")
     ended = game.end()
 
     assert ended.code == 3
@@ -57,9 +60,7 @@ def test_it_never_begins_where_the_other_is_too_late(standing: Standing) -> None
 def test_a_run_that_ends_meanwhile_does_not_wait_for_it(standing: Standing) -> None:
     """Interrupted while it waits for its turn: everything is put back at once, and it never comes."""
     before = standing.inventory()
-    game = standing.home.start(
-        "quick-after", "--attach", "staging", "--responder", "none", "--profile", "later"
-    )
+    game = started(standing, "--profile", "later")
     game.until("plan_started")
     began = time.monotonic()
     game.interrupt()
