@@ -11,20 +11,33 @@ interrupts end it from outside the plan.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from gameday.clients import Stretch
-from gameday.events import FaultReverting, FaultTriggered, ImpactObserved, LoadSteady
+from gameday.events import (
+    BaselineJudged,
+    BaselinePostponed,
+    FaultReverting,
+    FaultTriggered,
+    ImpactObserved,
+    LoadSteady,
+    PhaseBegan,
+)
 from gameday.metrics import METRICS
-from gameday.model.quantities import in_unit
+from gameday.model.quantities import Condition, in_unit
 from gameday.model.scenario import Impact, Scenario
 from gameday.readiness import ready_since
 from gameday.situation import Situation
 
 SETTLE = 0.5
 """Seconds between the judgement of the baseline and the start of the plan, at least."""
+WARM_UP = 20.0
+"""Seconds within which all users must be there, and then steady state begin to hold."""
 _WINDOW = 2.0
+_STEP = 1.0
+"""Seconds between the begins of two windows of the baseline."""
 _PATIENCE = 0.5
 """Seconds beyond the load's time-out in which an impact that began in time becomes visible."""
 _MISSED_BY_HALF = 1.5
@@ -155,28 +168,54 @@ def _healed(situation: Situation, scenario: Scenario, triggered: float, now: flo
     return None
 
 
-def judge_baseline(situation: Situation, now: float) -> tuple[bool, list[str]] | None:
-    """Whether steady state held for the whole baseline under full load; None while it is too early to say.
+def judge_baseline(situation: Situation, now: float) -> BaselineJudged | BaselinePostponed | None:
+    """What is to be said of the baseline at ``now``; None while it is too early to say anything.
 
-    It must hold over every two seconds of it (it is never shorter than that), and none of the expected monitors
-    may fire at its end.
+    Steady state must hold under full load over every two seconds of the baseline (it is never shorter than that),
+    and none of the expected monitors may fire at its end. A system that is still warming up has it begin anew
+    behind the last two seconds that were bad, but no later than ``WARM_UP`` after all users were there.
     """
-    steady = situation.history.first(LoadSteady)
-    scenario = situation.inputs.scenario
+    scenario, history = situation.inputs.scenario, situation.history
+    steady = history.first(LoadSteady)
     baseline = max(scenario.baseline, _WINDOW)
-    if steady is None or now < steady[0].t + baseline:
+    if steady is None:
+        return _never_steady(situation, now)
+    postponed = history.last(BaselinePostponed)
+    begin = postponed[1].begins if postponed else steady[0].t
+    if now < begin + baseline:
         return None
-    begin, last = now - baseline, now - _WINDOW
-    starts = [begin + step for step in range(int(last - begin) + 1)] + [last]
-    problems: list[str] = []
-    for condition in scenario.steady_state:
-        for at in starts:
-            value = situation.clients.metric(condition.metric, at, at + _WINDOW, now)
-            if value is None or not condition.holds(value):
-                seen = in_unit(value, METRICS[condition.metric].unit)
-                problems.append(f"{condition.text}: {seen} at {at:.1f} s")
-                break
+    bad = [found for condition in scenario.steady_state if (found := _bad(situation, condition, begin, now))]
+    problems = [problem for _, problem in bad]
+    begins = [last + _STEP for last, _ in bad]
     detect = scenario.expect.detect
     firing = set(situation.alerting()) & set(detect.monitors if detect else ())
-    problems += [f"monitor {monitor} fires already" for monitor in sorted(firing)]
-    return not problems, problems
+    if firing:
+        problems += [f"monitor {monitor} fires already" for monitor in sorted(firing)]
+        begins.append(now - baseline + _STEP)
+    if problems and max(begins) <= steady[0].t + WARM_UP:
+        return BaselinePostponed(problems=problems, begins=max(begins))
+    rate = situation.clients.metric("offered_rate", begin, now, now)
+    return BaselineJudged(held=not problems, problems=problems, rate=rate or 0.0)
+
+
+def _never_steady(situation: Situation, now: float) -> BaselineJudged | None:
+    """That not all users came, once they have had their time."""
+    load = situation.inputs.scenario.load
+    began = situation.history.last(PhaseBegan)
+    if began is None or now - began[0].t <= load.users / load.spawn_rate + WARM_UP:
+        return None
+    problem = "the load did not become steady; see logs/load.log"
+    return BaselineJudged(held=False, problems=[problem], rate=0.0)
+
+
+def _bad(situation: Situation, condition: Condition, begin: float, now: float) -> tuple[float, str] | None:
+    """The begin of the last two seconds of [begin, now) in which this did not hold, and the first such in words."""
+    last = now - _WINDOW
+    starts = [begin + step * _STEP for step in range(math.ceil((last - begin) / _STEP))] + [last]
+    values = [(at, situation.clients.metric(condition.metric, at, at + _WINDOW, now)) for at in starts]
+    bad = [(at, value) for at, value in values if value is None or not condition.holds(value)]
+    if not bad:
+        return None
+    at, value = bad[0]
+    seen = in_unit(value, METRICS[condition.metric].unit)
+    return bad[-1][0], f"{condition.text}: {seen} at {at:.1f} s"

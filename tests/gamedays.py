@@ -224,7 +224,7 @@ class Game:
             return []
         return [json.loads(line) for line in whole.splitlines()]
 
-    def until(self, type_: str, within: float = 40, **fields: Any) -> dict[str, Any]:
+    def until(self, type_: str, within: float = 60, **fields: Any) -> dict[str, Any]:
         """Wait for an event with these fields; gives it."""
         deadline = time.monotonic() + within
         for event in self._follow(deadline):

@@ -51,6 +51,7 @@ from gameday.events.faults import (
 from gameday.events.run import (
     Aborted,
     BaselineJudged,
+    BaselinePostponed,
     GuardTripped,
     ImpactObserved,
     Interrupted,
@@ -93,6 +94,7 @@ __all__ = [
     "AlertsReceived",
     "Assigned",
     "BaselineJudged",
+    "BaselinePostponed",
     "Declared",
     "DetectorConfigured",
     "Event",
@@ -147,7 +149,8 @@ __all__ = [
 
 KnownEvent: TypeAlias = Union[  # noqa: UP007 - a runtime union for the discriminator
     RunStarted, PhaseBegan, StackStarting, StackReady, ProcessStarted, ProcessEnded, InventoryTaken,
-    BaselineJudged, PlanStarted, ImpactObserved, RespondEnded, GuardTripped, Interrupted, Aborted, RunEnded,
+    BaselinePostponed, BaselineJudged, PlanStarted, ImpactObserved, RespondEnded, GuardTripped, Interrupted,
+    Aborted, RunEnded,
     RecipeWritten, FaultArmed, FaultActivity, FaultTriggered, FaultInjected, FaultChecked, FaultReverting,
     FaultReverted, ThingsRestored, SteadyAgain, StackCompared, LoadStarted, LoadWorker, LoadSteady, Requests, LoadEnded,
     DetectorConfigured, Scraped, AlertPending, AlertFired, AlertEnded, AlertsReceived, MonitorBlind, MonitorSighted,

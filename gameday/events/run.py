@@ -96,6 +96,14 @@ class BaselineJudged(Event):
     """Requests per second that were offered."""
 
 
+class BaselinePostponed(Event):
+    """What did not hold, and the instant from which the baseline counts instead: the system is still warming up."""
+
+    type: Literal["baseline_postponed"] = "baseline_postponed"
+    problems: list[str]
+    begins: float
+
+
 class PlanStarted(Event):
     """The instant from which every fault's ``at`` counts."""
 

@@ -103,6 +103,12 @@ def _baseline(event: e.BaselineJudged) -> Words:
     return _run(f"Steady state did not hold: {_list(event.problems)}", "baseline did not hold")
 
 
+def _postponed(event: e.BaselinePostponed) -> Words:
+    return _run(
+        f"Not steady yet, the baseline begins again: {_list(event.problems)}", "baseline begins again"
+    )
+
+
 def _respond_ended(event: e.RespondEnded) -> Words:
     why = event.detail if event.reason in {"mitigated", "resolved"} else ""
     said = clean(why) or _with(_ENDED[event.reason], event.detail)
@@ -255,6 +261,7 @@ _SAY: Mapping[type[e.Event], Callable[[Any], Words | None]] = {
         f"Stack {clean(x.kind)} is ready, after {budget(round(x.took, 1))}", "stack ready"
     ),
     e.BaselineJudged: _baseline,
+    e.BaselinePostponed: _postponed,
     e.RespondEnded: _respond_ended,
     e.GuardTripped: lambda x: _run(f"Guard tripped: {clean(x.guard)}", "guard tripped"),
     e.Interrupted: lambda x: _run("Interrupted" + (", twice" if x.times >= _BOTH else ""), "interrupted"),

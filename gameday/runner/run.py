@@ -53,9 +53,6 @@ from gameday.runner.responder import ScriptedResponder
 from gameday.runner.session import Session
 from gameday.runner.sources import Sources
 
-_STEADY_DEADLINE = 20.0
-"""Seconds beyond spawning in which all users must be there."""
-
 _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a closed terminal puts back as Ctrl-C does
 Reason = Literal["guard", "halt", "interrupt", "failure"]
 
@@ -207,22 +204,14 @@ class Run:
         await self.faults.start_children()
 
     async def _baseline(self) -> None:
-        load = self.order.inputs.scenario.load
-        limit = load.users / load.spawn_rate + self.order.inputs.scenario.baseline + _STEADY_DEADLINE
-        begin = self.session.now()
-        while (judged := judge_baseline(self.session.situation, self.session.now())) is None:
-            if self.session.now() - begin > limit:
-                judged = (False, ["the load did not become steady; see logs/load.log"])
-                break
+        judged = None
+        while not isinstance(judged, BaselineJudged):
             await self._tick()
-        held, problems = judged
-        now = self.session.now()
-        rate = self.session.situation.clients.metric(
-            "offered_rate", now - self.order.inputs.scenario.baseline, now, now
-        )
-        self.session.append(BaselineJudged(held=held, problems=problems, rate=rate or 0.0))
-        if not held:
-            raise Refused(f"the baseline did not hold, so nothing was injected: {'; '.join(problems)}")
+            if judged := judge_baseline(self.session.situation, self.session.now()):
+                self.session.append(judged)
+        if not judged.held:
+            problems = "; ".join(judged.problems)
+            raise Refused(f"the baseline did not hold, so nothing was injected: {problems}")
 
     async def _inject(self) -> None:
         start = self.session.now() + SETTLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gameday.clients import Counts
-from gameday.events import BaselineJudged, LoadStarted, LoadSteady
+from gameday.events import BaselineJudged, BaselinePostponed, LoadStarted, LoadSteady
 from gameday.score.card import LoadFacts
 from gameday.score.case import Case
 from gameday.score.milestones import Milestones
@@ -57,7 +57,10 @@ def _overloaded(case: Case, offered: int, seconds: float) -> bool:
     if case.triggered is not None and seconds > _WINDOW and offered < _ENOUGH * rate * seconds:
         return True
     steady, judged = case.history.first(LoadSteady), case.history.first(BaselineJudged)
-    if steady is None or judged is None or judged[0].t <= steady[0].t:
+    if steady is None or judged is None:
         return False
-    sent = case.clients.counts(steady[0].t, judged[0].t, case.now).sent
-    return sent < _ENOUGH * rate * (judged[0].t - steady[0].t)
+    postponed = case.history.last(BaselinePostponed)
+    begin, end = postponed[1].begins if postponed else steady[0].t, judged[0].t
+    if end <= begin:
+        return False
+    return case.clients.counts(begin, end, case.now).sent < _ENOUGH * rate * (end - begin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,26 @@ def test_a_baseline_that_does_not_hold(scratch: Standing) -> None:
     assert not [
         event for event in log if event["type"] in {"fault_armed", "fault_triggered", "recipe_written"}
     ]
+
+
+def test_a_system_that_is_still_warming_up(scratch: Standing) -> None:
+    """Its first seconds are bad; the baseline begins again behind them, and the game day is held all the same."""
+
+    def provider(*, there: bool) -> None:
+        asyncio.run(scratch.stack.restore({"identity-provider": {"proxy.enabled": there}}))
+
+    game = scratch.home.start("quick", "--attach", "staging", "--profile", "brief")
+    game.until("load_started")
+    provider(there=False)
+    game.until("baseline_postponed")
+    provider(there=True)
+    bad_until = time.monotonic()
+    judged = game.until("baseline_judged")
+
+    assert time.monotonic() - bad_until > 2  # the whole baseline, from its begin
+    assert (judged["held"], judged["problems"]) == (True, [])
+    assert game.end().code == 1  # of a fault this brief there is nothing to notice
+    assert [event for event in game.events() if event["type"] == "fault_triggered"]
 
 
 def test_a_locustfile_that_raises(scratch: Standing) -> None:

@@ -198,10 +198,12 @@ class GameDay:
         """From the first request to the end of Recover."""
         self.say(e.InventoryTaken(when="before", things=_plain(BEFORE)))
         self.say(e.LoadSteady(users=50))
-        while (judged := judge_baseline(self.situation, self.now)) is None:
+        judged: e.Event | None = None
+        while not isinstance(judged, e.BaselineJudged):
             self._tick()
-        self.say(e.BaselineJudged(held=judged[0], problems=judged[1], rate=RATE))
-        if not judged[0]:
+            if judged := judge_baseline(self.situation, self.now):
+                self.say(judged)
+        if not judged.held:
             return self
         start = self.now + SETTLE
         for name in self.inputs.scenario.faults:
@@ -329,6 +331,7 @@ _WORDS: Mapping[type[Event], Any] = {
     e.BaselineJudged: lambda x: (
         "baseline held" if x.held else f"baseline did not hold: {'; '.join(x.problems)}"
     ),
+    e.BaselinePostponed: lambda x: f"baseline begins again: {'; '.join(x.problems)}",
     e.FaultTriggered: lambda x: f"triggered {x.fault}",
     e.ImpactObserved: lambda _: "impact",
     e.AlertPending: lambda x: f"pending {x.monitor}",

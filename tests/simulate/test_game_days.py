@@ -102,12 +102,16 @@ def test_a_guard_ends_it() -> None:
 
 
 def test_a_baseline_that_does_not_hold() -> None:
-    """Where service is bad before anything was broken, nothing is injected, and the reason says what was seen."""
+    """Where service stays bad before anything was broken, nothing is injected, and the reason says what was seen."""
     world = World(broken_from=0.0)
 
     day = GameDay(raw(), world).play()
 
-    assert day.words()[-1].startswith("baseline did not hold: error_rate < 1%: 100.0 % at 0.0 s")
+    assert (
+        "baseline begins again: error_rate < 1%: 100.0 % at 0.0 s; monitor errors fires already"
+        in day.words()
+    )
+    assert day.words()[-1].startswith("baseline did not hold: error_rate < 1%: 100.0 % at")
     assert "monitor errors fires already" in day.words()[-1]
     assert not any(word.startswith("triggered") for word in day.words())
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gameday import events as e
 from gameday.events import Event, Record
@@ -59,42 +61,112 @@ def steady(baseline: str = "4s", *, until: float = 20, good: Good = lambda _: Tr
     return made
 
 
+def judged_in_the_end(made: Situation, now: float) -> tuple[list[float], e.BaselineJudged]:
+    """From ``now`` on, tick by tick: where the baseline began again, and its judgement."""
+    begins: list[float] = []
+    while not isinstance(said := judge_baseline(made, now), e.BaselineJudged):
+        now = round(now + 0.1, 1)
+        if said is not None:
+            feed(made, said, now)
+            begins.append(said.begins)
+        assert now < 60
+    return begins, said
+
+
 @pytest.mark.parametrize(
-    ("now", "held"),
-    [(0.9, None), (4.9, None), (5.0, True), (9.0, True)],
+    ("now", "due"),
+    [(0.9, False), (4.9, False), (5.0, True), (9.0, True)],
     ids=["no users", "early", "due", "late"],
 )
-def test_the_baseline_is_judged_after_its_time_under_full_load(now: float, *, held: bool | None) -> None:
-    """Counted from when all users were there."""
+def test_the_baseline_is_judged_after_its_time_under_full_load(now: float, *, due: bool) -> None:
+    """Counted from when all users were there; the rate is what was offered then."""
     judged = judge_baseline(steady(until=now), now)
 
-    assert (judged and judged[0]) == held
+    assert judged == (e.BaselineJudged(held=True, problems=[], rate=judged.rate) if due else None)
+    assert not judged or judged.rate == pytest.approx(100, abs=1)
 
 
 def test_the_baseline_waits_for_all_users() -> None:
-    """Without full load there is no judgement, however long it takes."""
+    """Without full load there is no judgement before they had time to come: 20 s beyond spawning."""
     made = situation(raw())
     requests(made, 0, 30)
+    feed(made, e.PhaseBegan(phase="baseline"), 3.0)
+    load = made.inputs.scenario.load
+    late = 3 + load.users / load.spawn_rate + 20
 
-    assert judge_baseline(made, 30) is None
+    assert judge_baseline(made, late) is None
+    judged = judge_baseline(made, late + 0.1)
+    assert isinstance(judged, e.BaselineJudged)
+    assert not judged.held
+    assert "the load did not become steady" in judged.problems[0]
 
 
 @pytest.mark.parametrize(
-    ("bad_from", "bad_to"), [(1.0, 1.2), (3.0, 3.3), (4.9, 5.0)], ids=["at its start", "in it", "at its end"]
+    ("bad_from", "bad_to", "begins"),
+    [(1.0, 1.2, 2.0), (3.0, 3.3, 4.0), (4.9, 5.0, 4.0)],
+    ids=["at its start", "in it", "at its end"],
 )
-def test_every_two_seconds_of_the_baseline_count(bad_from: float, bad_to: float) -> None:
-    """A fifth of a second of failures anywhere in it is named with the condition, the value and the place."""
+def test_every_two_seconds_of_the_baseline_count(bad_from: float, bad_to: float, begins: float) -> None:
+    """A fifth of a second of failures anywhere in it is named with condition, value and place, and begins it again."""
     judged = judge_baseline(steady(until=5, good=lambda at: not bad_from <= at < bad_to), 5.0)
 
-    assert judged is not None
-    held, problems = judged
-    assert not held
-    assert re.match(r"error_rate < 1%: \d+\.\d % at", problems[0])
+    assert isinstance(judged, e.BaselinePostponed)
+    assert re.match(r"error_rate < 1%: \d+\.\d % at", judged.problems[0])
+    assert judged.begins == begins
+
+
+@pytest.mark.parametrize(
+    ("well_from", "held"), [(2.0, True), (11.5, True), (20.9, True), (21.1, False), (60.0, False)]
+)
+def test_a_system_that_is_warming_up_gets_20_seconds(well_from: float, *, held: bool) -> None:
+    """Steady state must hold for a whole baseline all the same: it begins where the bad seconds end."""
+    begins, judged = judged_in_the_end(steady(until=60, good=lambda at: at >= well_from), 5.0)
+
+    assert judged.held == held
+    assert begins == sorted(set(begins))
+    assert max(begins) <= 1 + 20
+    if held:
+        assert begins[-1] >= well_from - 1e-9
+        assert judged.problems == []
+
+
+def test_what_keeps_coming_back_is_no_warming_up() -> None:
+    """Half a bad second every third second: no baseline of 4 s is ever found."""
+    _, judged = judged_in_the_end(steady(until=60, good=lambda at: at % 3 > 0.5), 5.0)
+
+    assert not judged.held
+
+
+@given(
+    bad=st.lists(st.tuples(st.floats(1, 30), st.floats(0.05, 3)), max_size=5),
+    baseline=st.sampled_from(["0s", "2500ms", "4s", "7s"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_a_baseline_that_held_had_no_bad_second(bad: list[tuple[float, float]], baseline: str) -> None:
+    """Wherever the failures are: none is within the baseline that counts, and it is as long as was asked."""
+
+    def good(at: float) -> bool:
+        return not any(begin <= at < begin + took for begin, took in bad)
+
+    made = steady(baseline, until=60, good=good)
+    begins, judged = judged_in_the_end(made, 1.0)
+
+    begin = begins[-1] if begins else 1.0
+    long = max(2.0, made.inputs.scenario.baseline)
+    failed = [
+        at / 100
+        for at in range(6000)
+        if begin + 0.01 <= at / 100 < begin + long - 0.01 and not good(at / 100)
+    ]
+    assert len(failed) < 4 if judged.held else judged.problems  # 1 % of two seconds
 
 
 def test_what_was_before_the_baseline_does_not_count() -> None:
     """Failures while users were still coming are none of it."""
-    assert judge_baseline(steady(until=5, good=lambda at: at >= 1), 5.0) == (True, [])
+    judged = judge_baseline(steady(until=5, good=lambda at: at >= 1), 5.0)
+
+    assert isinstance(judged, e.BaselineJudged)
+    assert judged.held
 
 
 @pytest.mark.parametrize("baseline", ["0s", "500ms", "2s", "2500ms"])
@@ -103,32 +175,41 @@ def test_a_short_baseline_is_judged_all_the_same(baseline: str) -> None:
     made = steady(baseline, until=5, good=lambda at: at < 2.2)
 
     assert judge_baseline(made, 2.9) is None
-    judged = judge_baseline(made, 5.0)
-    assert judged is not None
-    assert not judged[0]
+    assert isinstance(judge_baseline(made, 5.0), e.BaselinePostponed)
 
 
 def test_a_load_that_sends_nothing_is_no_baseline() -> None:
     """No data is no steady state."""
     made = situation(raw(), e.LoadSteady(users=50))
 
-    judged = judge_baseline(made, 10)
+    _, judged = judged_in_the_end(made, 10)
 
-    assert judged is not None
-    assert judged[1][0].startswith("error_rate < 1%: no data")
+    assert not judged.held
+    assert judged.problems[0].startswith("error_rate < 1%: no data")
 
 
 @pytest.mark.parametrize(("monitor", "held"), [("errors", False), ("connections", True)])
 def test_an_expected_monitor_that_fires_already(monitor: str, *, held: bool) -> None:
     """It would prove nothing; one that is not expected does not matter."""
-    made = steady()
+    made = steady(until=60)
     feed(made, e.AlertFired(monitor=monitor, severity="SEV2", since=4, value=1, condition="c"), 5.0)
 
-    judged = judge_baseline(made, 6.0)
+    _, judged = judged_in_the_end(made, 6.0)
 
-    assert judged is not None
-    assert judged[0] == held
-    assert judged[1] == ([] if held else ["monitor errors fires already"])
+    assert judged.held == held
+    assert judged.problems == ([] if held else ["monitor errors fires already"])
+
+
+def test_an_expected_monitor_that_stops_firing() -> None:
+    """The baseline is over once it no longer fires, not earlier."""
+    made = steady(until=60)
+    feed(made, e.AlertFired(monitor="errors", severity="SEV2", since=4, value=1, condition="c"), 4.0)
+    early = judge_baseline(made, 5.0)
+    feed(made, e.AlertEnded(monitor="errors", value=0), 6.0)
+
+    assert isinstance(early, e.BaselinePostponed)
+    _, judged = judged_in_the_end(made, 6.0)
+    assert judged.held
 
 
 # Due

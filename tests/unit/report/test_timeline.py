@@ -85,10 +85,12 @@ def test_a_run_that_never_injected_still_has_a_timeline() -> None:
         [
             (0.0, samples.started()),
             (1.0, e.PhaseBegan(phase="baseline")),
+            (6.0, e.BaselinePostponed(problems=["error_rate < 1%: 7.0 %"], begins=5.0)),
             (11.0, e.BaselineJudged(held=False, problems=["error_rate < 1%: 4.0 %"], rate=120)),
             (11.1, e.Aborted(reason="baseline", detail="steady state did not hold")),
         ]
     )
     shown = text(grade(log), log)
+    assert "Not steady yet, the baseline begins again: error_rate < 1%: 7.0 %" in " ".join(shown.split())
     assert "Steady state did not hold: error_rate < 1%: 4.0 %" in shown
     assert "Aborted, baseline: steady state did not hold" in shown

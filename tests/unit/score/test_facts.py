@@ -39,6 +39,15 @@ def test_a_generator_that_falls_short_is_said() -> None:
     assert card.load.overloaded
 
 
+def test_what_was_not_sent_while_the_system_warmed_up_is_no_overload() -> None:
+    """Of the baseline, only what counted in the end tells whether the generator keeps up."""
+    slow = {"outcome": lambda at: UNSENT if 3 <= at < 7 else GOOD}
+    begins_again = e.BaselinePostponed(problems=["error_rate < 1%: 100.0 % at 6.0 s"], begins=7.0)
+
+    assert incident(**slow).grade().load.overloaded
+    assert not incident(**slow).at(17.0, begins_again).grade().load.overloaded
+
+
 def test_facts_of_a_fault() -> None:
     """Triggered, in place, gone before the runner put it back, reverted."""
     fault = answered().grade().faults[0]
