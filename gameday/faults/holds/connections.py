@@ -50,7 +50,7 @@ def hold_connections(lease: Lease, leave_free: int, application: str) -> None:
             # In this order: a session that was ended has had its farewell before its place counts as free.
             if any(_ended(connection) for connection in held):
                 return
-            held += _open(wanted, application)
+            held += _open(wanted, application, held[0])
             if len(held) != said:
                 said = len(held)
                 lease.say(held=said)
@@ -72,11 +72,12 @@ def _free(looking: psycopg.Connection[Any], leave_free: int) -> int:
     return int(others) - leave_free if leave_free else int(own)
 
 
-def _open(wanted: int, application: str) -> list[psycopg.Connection[Any]]:
-    """So many more; fewer where others were quicker."""
+def _open(wanted: int, application: str, first: psycopg.Connection[Any]) -> list[psycopg.Connection[Any]]:
+    """So many more; fewer where others were quicker, or where somebody ends the first one meanwhile."""
     opened: list[psycopg.Connection[Any]] = []
     with contextlib.suppress(psycopg.OperationalError):
-        opened.extend(_connect(application) for _ in range(wanted))
+        while len(opened) < wanted and not _ended(first):
+            opened.append(_connect(application))
     return opened
 
 

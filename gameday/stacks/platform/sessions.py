@@ -30,13 +30,25 @@ async def batch_sessions(database: Database[Any]) -> int:
 
 
 async def restore_batch_sessions(database: Database[Any], wanted: int) -> None:
-    """End sessions of the batch role where there are more than this; nobody can open those of a job.
+    """End sessions of the batch role until there are no more than this; nobody can open those of a job.
+
+    A job that is opening one while its others are ended has it a moment later. So it is looked twice, and ended
+    again what came in between.
 
     Raises:
-        StackError: they did not end.
+        StackError: they did not end, or others come for ever.
     """
-    if await batch_sessions(database) > wanted:
-        await end_sessions(database, [BATCH_ROLE], idle_for=0.0, idle_only=False)
+    few = 0
+
+    async def stay_few() -> bool:
+        nonlocal few
+        few = few + 1 if await batch_sessions(database) <= wanted else 0
+        if not few:
+            await end_sessions(database, [BATCH_ROLE], idle_for=0.0, idle_only=False)
+        return few > 1
+
+    if not await until(stay_few, _GONE_SECONDS):
+        raise StackError(f"sessions of {BATCH_ROLE} are opened again, however often they are ended")
 
 
 async def end_sessions(
