@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from gameday.events import FaultTriggered, Interrupted, Record, RunEnded
+from gameday.events import BaselinePostponed, FaultTriggered, Interrupted, Record, RunEnded
 from gameday.history import History
 from gameday.report.columns import cut, pad
 from gameday.report.expected import Expectation, expectations
@@ -133,6 +133,9 @@ class LiveView:
         zero = situation.triggered
         at = stamp(now - zero) if zero is not None else f"{now:.1f} s"
         phase = situation.phase or "starting"
+        postponed = situation.history.last(BaselinePostponed)
+        if postponed and phase == "baseline":
+            phase = f"warming up ({clean(postponed[1].problems[0])})"
         pressed = situation.history.last(Interrupted)
         if pressed and not situation.history.has(RunEnded):
             phase = _INTERRUPTED if pressed[1].times == 1 else _HURRIED

@@ -117,6 +117,25 @@ def test_what_is_late_is_said_in_words() -> None:
 
 
 @pytest.mark.usefixtures("narrow")
+def test_a_system_that_warms_up_is_said(narrow: None) -> None:
+    """Why nothing is broken yet; gone once the baseline is over."""
+    events = [
+        (0.0, samples.started()),
+        (1.0, e.PhaseBegan(phase="baseline")),
+        (6.0, e.BaselinePostponed(problems=["error_rate < 1%: 7.0 % at 4.0 s"], begins=5.0)),
+        (11.0, e.PhaseBegan(phase="inject")),
+    ]
+    view = LiveView(Terminal())
+    watch(samples.history(events), view, until=6.0)
+    warming = view.block().plain
+    watch(samples.history(events), view)
+    view.close()
+
+    assert "warming up (error_rate < 1%: 7.0 % at 4.0 s)" in warming.splitlines()[0]
+    assert max(cell_len(row) for row in warming.splitlines()) <= 80
+    assert "warming" not in view.block().plain
+
+
 @pytest.mark.parametrize(
     ("times", "words"), [(1, "interrupted, putting back (Ctrl-C again skips"), (2, "putting back at once")]
 )
