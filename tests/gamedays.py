@@ -224,13 +224,19 @@ class Game:
             return []
         return [json.loads(line) for line in whole.splitlines()]
 
-    def until(self, type_: str, within: float = 60, **fields: Any) -> dict[str, Any]:
-        """Wait for an event with these fields; gives it."""
+    def until(self, type_: str, within: float = 60, *, since: float = 0.0, **fields: Any) -> dict[str, Any]:
+        """Wait for an event with these fields, of this instant of the run or later; gives it."""
         deadline = time.monotonic() + within
         for event in self._follow(deadline):
-            if event["type"] == type_ and all(event.get(key) == value for key, value in fields.items()):
+            right = event["type"] == type_ and event["t"] >= since
+            if right and all(event.get(key) == value for key, value in fields.items()):
                 return event
         raise AssertionError(f"no {type_} {fields} within {within:g} s:\n{self._err.read_text()}")
+
+    def until_alerted(self, within: float = 60) -> dict[str, Any]:
+        """Wait for an alert since the first fault; one of a system that was still warming up says nothing of it."""
+        triggered = self.until("fault_triggered", within)
+        return self.until("alert_fired", within, since=triggered["t"])
 
     def _follow(self, deadline: float) -> Iterator[dict[str, Any]]:
         while not self._err.read_text() and self.process.poll() is None and time.monotonic() < deadline:

@@ -57,7 +57,7 @@ def test_a_leak_that_is_held_back_is_dated_later(home: Home, short: Copy) -> Non
             expect={"impact": {"within": "25s"}, "mitigate": {"within": "30s"}},
         )
         game = home.start(name, "--responder", "none", LEAK_DELAY=delay)
-        game.until("alert_fired")
+        game.until_alerted()
         game.interrupt()
         game.end(within=60)
         marks = game.card["milestones"]

@@ -75,7 +75,7 @@ def test_an_api_server_that_comes_back(
     before = inventory(deployed)
     game = released(team, short, deployed, "40s")
     server.suspend()
-    game.until("alert_fired", within=60)
+    game.until_alerted()
     server.resume()
     done = game.end(within=200)
     assert done.code == 1, done

@@ -29,7 +29,7 @@ def error_rate(home: Home) -> str:
 def test_a_whole_incident_by_hand(home: Home, short: Copy) -> None:
     """Two people, following the runbook, find the release, roll it back, see it work and say so: PASS, resolved."""
     game = home.start(short("auth-connection-leak"), "--responder", "people")
-    alert = game.until("alert_fired")
+    alert = game.until_alerted()
     typed(home, "ack")
     typed(home, "declare", "SEV1", "--affects", "auth", "--note", "nobody can sign in")
     typed(home, "update", "investigating", "Sign-in fails for many. We are on it.", "--next", "1m")
@@ -46,7 +46,7 @@ def test_a_whole_incident_by_hand(home: Home, short: Copy) -> None:
     while error_rate(home) != "0.0 %":
         assert time.monotonic() < deadline
     typed(home, "verify", "no errors any more", who="bob")
-    game.until("alert_ended", monitor=alert["monitor"])
+    game.until("alert_ended", since=alert["t"], monitor=alert["monitor"])
     assert json.loads(home.gameday("status", "--json").out)[0]["alive"]
     typed(home, "update", "resolved", "Sign-in works again.")
     typed(home, "resolve", "rolled back to v1.2.3")

@@ -38,7 +38,7 @@ def test_every_command_of_the_runbook_works_while_its_fault_is_in_place(
     path = Catalog(ROOT).path(Kind.SCENARIO, scenario)
     game = home.start(str(path), "--responder", "people")
     try:
-        game.until("alert_fired")
+        game.until_alerted()
         game.until("impact_observed")  # a monitor may see it first
         assert home.gameday("ack", "--as", "alice").code == 0
         for words in typed:

@@ -82,7 +82,7 @@ def test_nobody_answers_the_leak_and_it_is_real(home: Home, short: Copy) -> None
     """The same for the leak; while it lasts PostgreSQL says 53300 to the service's role and lists the sessions."""
     game = home.start(short("auth-connection-leak", **brief("release")), "--responder", "none")
     game.until("impact_observed")
-    game.until("alert_fired")
+    game.until_alerted()
     environment = environment_of(home, game)
     assert sqlstate_of_connecting(environment["GAMEDAY_DATABASE_URL"]) == "53300"
     with psycopg.connect(environment["GAMEDAY_DATABASE_ADMIN_URL"]) as admin:
@@ -150,7 +150,8 @@ def test_nobody_answers_the_batch_job_and_it_is_real(home: Home, short: Copy) ->
     unanswered(game)
     card = game.card
     first, second = (fault["triggered"] for fault in card["faults"])
-    assert second - first == pytest.approx(3, abs=0.1)
+    due = max(first + 3, card["faults"][0]["in_place"])  # the kill waits for the job to have them all
+    assert due - 0.1 < second < due + 1
     assert card["milestones"]["triggered"]["at"] == first
 
 
