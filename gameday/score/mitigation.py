@@ -15,7 +15,7 @@ from gameday.score.card import Instant, Mitigation, Relapse
 from gameday.score.case import Case
 from gameday.score.deeds import Deed, Vanished, deeds, vanished
 from gameday.score.instants import censored, is_observed, not_applicable, observed
-from gameday.score.pauses import TakenAway, taken_away, vanished_within
+from gameday.score.pauses import TakenAway, taken_away, vanished_within, worked_around
 from gameday.score.service import Service
 
 
@@ -74,7 +74,8 @@ def _attribute(case: Case, service: Service, done: Sequence[Deed]) -> Mend:
             reason="the fault vanished and nobody's act explains it",
         )  # fmt: skip
         return Mend(mitigated, act, _out_of_band(gone), None, (), tuple(done))
-    if (later := taken_away(case, stretch, done)) is not None:
+    later = taken_away(case, stretch, done) or worked_around(case, stretch, done)
+    if later is not None:
         return _made_to_last(later, done)
     if last is not None and last.by == "responder":
         by = Mitigation(by="responder", who=last.who, what=last.what, evidence=last.evidence)
@@ -90,7 +91,7 @@ def _attribute(case: Case, service: Service, done: Sequence[Deed]) -> Mend:
 
 
 def _made_to_last(found: TakenAway, done: Sequence[Deed]) -> Mend:
-    """Service was good already, in a pause of the fault; it is mended from the act on that took the fault away."""
+    """Service was good already, in a pause of the fault; it is mended from the act on that took it or its effect."""
     deed, evidence = found.deed, [*found.deed.evidence, *found.evidence]
     reason = "service was good just then; this made it last"
     mitigated = observed(

@@ -1,7 +1,8 @@
 """Good service that began in a pause of the fault: what made it last is what took the fault away in it.
 
 A fault may let service be good for seconds, again and again: replicas that die of a setting serve until they die.
-Whoever sets the setting back in such a pause mended it, though service was good already.
+Whoever sets the setting back in such a pause mended it, though service was good already. And users who all wait for
+slow answers send none for a moment: whoever goes round the fault in that moment mended it, though the fault stays.
 """
 
 from __future__ import annotations
@@ -10,18 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gameday.clients import Stretch
-from gameday.events import FaultChecked
+from gameday.events import FaultChecked, LeverEnded
 from gameday.score.case import Case
 from gameday.score.deeds import Deed, Vanished, explains, vanished
+from gameday.windows import STEADY_BUCKETS, WINDOW
 
 
 @dataclass(frozen=True, slots=True)
 class TakenAway:
-    """A responder's deed that took a fault away while service was good, and when the fault was seen to be gone."""
+    """A responder's deed that took a fault away, or its effect, while service was good; and by when it had."""
 
     deed: Deed
     gone: float
     evidence: list[int]
+
+
+_JUDGED = STEADY_BUCKETS * WINDOW
+"""Seconds of good service without which nobody can tell it from a moment in which nobody was hurt."""
 
 
 def taken_away(case: Case, stretch: Stretch, done: Sequence[Deed]) -> TakenAway | None:
@@ -51,6 +57,26 @@ def taken_away(case: Case, stretch: Stretch, done: Sequence[Deed]) -> TakenAway 
             inside = stretch.latest < deed.at <= gone.at and deed.at < stretch.began + _stable_for(case)
             if inside and deed.by == "responder" and explains(case, deed, fault):
                 return TakenAway(deed, gone.at, [record.seq])
+    return None
+
+
+def worked_around(case: Case, stretch: Stretch, done: Sequence[Deed]) -> TakenAway | None:
+    """A lever known to mend that made this stretch last while the fault stayed; None where there was none.
+
+    It must have come before service was good for as long as it takes to judge it: good service is older than the
+    lever then only by chance, since the fault that was in place before is in place still.
+    """
+    mitigate = case.scenario.expect.mitigate
+    if mitigate is None or not _may_be_a_pause(case, stretch, done):
+        return None
+    last = {event.fault: event.in_place for _, event in case.during(FaultChecked)}
+    if not any(last.values()):
+        return None
+    for deed in done:
+        inside = stretch.latest < deed.at < stretch.began + _JUDGED
+        if inside and deed.by == "responder" and deed.lever in mitigate.levers:
+            ended = (record.t for record, event in case.during(LeverEnded) if event.act == deed.act)
+            return TakenAway(deed, next(ended, deed.at), [])
     return None
 
 

@@ -82,3 +82,26 @@ def test_seen_gone_and_there_again_while_it_is_rolled_out() -> None:
     assert card.mitigation is not None
     assert card.mitigation.by == "responder"
     assert card.milestone("mitigated").latest == 44.5
+
+
+@pytest.mark.parametrize(
+    ("lever", "at", "by"),
+    [("breaker", 39.5, "responder"), ("breaker", 40.5, "platform"), ("restart", 39.5, "platform")],
+    ids=["in time", "good for two seconds before", "not known to mend"],
+)
+def test_who_goes_round_the_fault_when_nobody_was_just_hurt(lever: str, at: float, by: str) -> None:
+    """The fault stays; good service that is younger than any judgement of it is no sign of self-healing."""
+    listed = {"expect": {"mitigate": {"within": "30s", "levers": ["breaker"]}}}
+    story = looping(gone=None, scenario=listed).lever(at, 1, lever, took=0.1)
+    for t in range(22, 75, 2):
+        story.at(float(t), e.FaultChecked(fault="release", in_place=True, at=float(t)))
+    card = story.grade()
+    mitigated = card.milestone("mitigated")
+
+    assert card.mitigation is not None
+    assert card.mitigation.by == by
+    if by == "responder":
+        assert (card.mitigation.who, card.mitigation.what.split()[0]) == ("alice", "breaker")
+        assert (mitigated.at, mitigated.earliest, mitigated.latest) == (at, at, at + 0.1)
+    else:
+        assert mitigated.at == pytest.approx(WELL_AGAIN, abs=0.2)
