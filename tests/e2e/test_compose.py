@@ -123,7 +123,8 @@ def test_no_prometheus_no_verdict(
     mine: Home, short: Copy, standing: ComposeStack, off: tuple[str, ...], on: str
 ) -> None:
     """Who could have noticed is down, or answers nobody: that nothing was noticed proves nothing."""
-    game = mine.start(quick(short), *attached(standing), "--responder", "none")
+    soon = {"faults": {"slow-provider": {"for": "20s"}}}  # twice as long as data may be missing
+    game = mine.start(quick(short, **soon), *attached(standing), "--responder", "none")
     game.until("baseline_judged")
     docker(*off, container(standing, "prometheus"))
     try:
